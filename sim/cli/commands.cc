@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The subcommand table of `mcusim`, in the order of --help.
+#include "sim/cli/commands.h"
+
+namespace mcusim::cli {
+
+void add_boards(CLI::App& app, int* exit_code);
+
+namespace {
+constexpr Command kCommands[] = {
+    {"boards", add_boards},
+};
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace mcusim::cli

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// A decoded instruction: static facts that strict checks and timing need, free
+// of Capstone. The decoder (sim/decode/decoder.cc) is Capstone's only user.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mcusim {
+
+// Register bit sets: 0..15 core registers (13 SP, 14 LR, 15 PC), 16 = APSR flags
+// (NZCV), 17 = Q, 18 = GE, 19 = FPSCR, 20..51 = S0..S31 (D0 = S0+S1).
+using RegisterSet = uint64_t;
+inline constexpr int kFlags = 16, kQ = 17, kGe = 18, kFpscr = 19, kS0 = 20;
+
+struct Instruction {
+  uint32_t address = 0;
+  uint8_t bytes = 2;                 // 2 or 4
+  std::string mnemonic;              // lower case, without condition and width suffix: "ldr", "smlad"
+  std::string text;                  // as disassembled, for people
+  uint8_t condition = 14;            // 0..14 as encoded; 14 = always
+  bool in_it_block = false;
+  RegisterSet reads = 0, writes = 0;
+  RegisterSet address_reads = 0;     // base and index of a memory operand
+  RegisterSet shifted_reads = 0;     // operand through an inline shift
+  RegisterSet accumulator_reads = 0; // Ra of MLA, SMLAD, ...; RdLo/RdHi of SMLAL
+  RegisterSet store_data_reads = 0;
+  bool inline_shift = false;         // register operand with a non-zero inline shift
+  bool shifted_constant = false;     // modified immediate made by rotating 8 bits
+  bool sets_flags = false;
+  uint8_t memory_words = 0;          // accesses of one execution: LDM count, LDRD 2, LDR 1
+  uint8_t access_bytes = 0;          // of one access
+  bool is_load = false, is_store = false, writes_base = false;
+  bool needs_alignment = false;      // LDM/STM/LDRD/STRD/LDREX/VLDR/...: word-aligned or UsageFault
+  bool is_branch = false, is_call = false, is_return = false, is_indirect = false;
+  bool is_fpu = false;
+  uint32_t branch_target = 0;        // of direct branches
+};
+
+// A translation block, decoded once.
+struct DecodedBlock {
+  uint32_t id = 0;
+  uint32_t address = 0;
+  uint32_t bytes = 0;
+  std::vector<Instruction> instructions;
+  uint32_t accesses = 0;             // sum of memory_words
+};
+
+}  // namespace mcusim

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The estimator seam: Retired stream in, Timed stream out. Never sees the engine.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "memmap/board.h"
+#include "sim/decode/instruction.h"
+#include "traces/events.h"
+
+namespace mcusim {
+
+// The closed list of causes (law 1: every cycle has exactly one).
+enum class Cause : uint8_t {
+  issued, dependency, load_use, mac, divide, fp, structural, bank_conflict,
+  tcm_subword_store, instruction_fetch, dmiss_flash, dmiss_axi_sram, dmiss_other,
+  store_buffer, mispredict, unaligned, exception_entry, exception_exit, barrier,
+  device, sleep,
+  count_,
+};
+inline constexpr size_t kCauseCount = static_cast<size_t>(Cause::count_);
+const char* cause_name(Cause cause);
+using CauseCycles = std::array<uint64_t, kCauseCount>;
+
+// Cycles of one instruction of one run.
+struct InstructionCycles {
+  uint16_t instruction;      // index in the block
+  Cause cause;
+  uint32_t cycles;
+};
+
+// One block run with its time. Sum over `parts` equals `cycles`; instructions
+// without a part cost nothing of their own (they dual-issued).
+struct TimedRun {
+  const DecodedBlock* block = nullptr;
+  const trace::BlockRun* run = nullptr;
+  uint64_t start_cycle = 0;
+  uint64_t cycles = 0;
+  std::span<const InstructionCycles> parts;
+};
+
+class TimedSink {
+ public:
+  virtual ~TimedSink() = default;
+  virtual void timed(const TimedRun&) = 0;
+  virtual void mark(const trace::Mark&, uint64_t cycle) = 0;
+  virtual void exception(const trace::Exception&, uint64_t start_cycle, uint64_t cycles) = 0;
+};
+
+// The single way back from time to the guest (CYCCNT, SysTick).
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual uint64_t now() const = 0;  // cycles since reset, at the last finished run
+  // Cycles from the last finished run until `instruction` of the open run issues.
+  virtual uint64_t ahead(const DecodedBlock& block, std::span<const trace::Access> accesses,
+                         uint32_t instruction) const = 0;
+};
+
+class Estimator : public trace::RetiredSink, public Clock {
+ public:
+  virtual void attach(TimedSink* sink) = 0;
+  virtual const CauseCycles& totals() const = 0;
+  virtual std::string table_hash() const = 0;   // of the timing table, hex
+  virtual uint32_t guess_count() const = 0;
+};
+
+}  // namespace mcusim
