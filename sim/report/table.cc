@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "sim/report/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "memmap/base/error.h"
+
+namespace mcusim::report {
+
+void Table::add(std::vector<std::string> row) {
+  check(row.size() == columns_.size(), "a table row has one cell per column");
+  rows_.push_back(std::move(row));
+}
+
+std::string Table::text() const {
+  std::vector<size_t> widths;
+  for (const auto& column : columns_) widths.push_back(column.title.size());
+  for (const auto& row : rows_)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+
+  auto line = [&](auto cell) {
+    std::string out;
+    for (size_t i = 0; i < columns_.size(); ++i)
+      out += columns_[i].align == Align::left ? fmt::format("{:<{}}  ", cell(i), widths[i])
+                                              : fmt::format("{:>{}}  ", cell(i), widths[i]);
+    out.erase(out.find_last_not_of(' ') + 1);
+    return out + "\n";
+  };
+  std::string out = line([&](size_t i) { return columns_[i].title; });
+  for (const auto& row : rows_) out += line([&](size_t i) { return row[i]; });
+  return out;
+}
+
+}  // namespace mcusim::report

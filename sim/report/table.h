@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Plain-text tables: columns as wide as their widest cell, two spaces between.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mcusim::report {
+
+enum class Align { right, left };
+
+struct Column {
+  std::string title;
+  Align align = Align::right;
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  void add(std::vector<std::string> row);  // one cell per column
+  std::string text() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace mcusim::report

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Gathers the Timed stream by layer and by instruction; functions follow from
+// instruction addresses and the symbol table at the end.
+//
+// A block belongs to the layer that is open when it is delivered. Code outside
+// every layer is split in what came before the first layer and what came later.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sim/report/report.h"
+#include "sim/timing/estimator.h"
+
+namespace mcusim {
+
+class Profile : public TimedSink {
+ public:
+  // Cycles and retired instructions of a stretch of the run.
+  struct Share {
+    uint64_t instructions = 0, cycles = 0;
+    CauseCycles causes{};
+  };
+
+  void timed(const TimedRun& run) override;
+  void mark(const trace::Mark& mark, uint64_t cycle) override;
+  void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override;
+
+  const Share& total() const { return total_; }
+  const Share& startup() const { return startup_; }
+  const Share& between() const { return between_; }
+  // By operator index; shorter than the operator list when the run ended early.
+  const std::vector<Share>& layers() const { return layers_; }
+  int open_layer() const { return open_layer_; }
+
+  // Sums instructions by the symbol that `name_of` gives for their address;
+  // `exceptions` cycles belong to the handler entered or left.
+  using NameOf = std::function<std::pair<std::string, uint32_t>(uint32_t address)>;
+  std::vector<report::Function> functions(const NameOf& name_of) const;
+
+ private:
+  struct BlockShare {
+    const DecodedBlock* block = nullptr;
+    std::vector<Share> instructions;
+  };
+  Share& open_share();
+
+  std::vector<BlockShare> blocks_;  // by block id
+  std::vector<Share> layers_;
+  Share total_, startup_, between_, exceptions_;
+  int open_layer_ = -1;
+  bool any_layer_ = false;
+};
+
+}  // namespace mcusim
