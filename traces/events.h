@@ -25,6 +25,9 @@ struct Access {
 struct BlockInfo {
   uint32_t id = 0;
   uint32_t address = 0;
+  // ITSTATE at the first instruction: the engine cuts blocks at 1 KiB lines, even
+  // inside an IT block. 0 nearly always.
+  uint8_t it_state = 0;
   std::vector<uint8_t> code;
 };
 
@@ -57,6 +60,7 @@ struct Control {
     core_hz, axi_hz, flash_wait_states,
     mpu_region,                        // value: region index; attributes follow in extra
     branch_predictor_invalidate,
+    sleep,                             // WFI/WFE: value + extra[0] * 2^32 cycles asleep
   };
   What what{};
   uint32_t value = 0;
