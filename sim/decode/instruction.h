@@ -17,22 +17,28 @@ inline constexpr int kFlags = 16, kQ = 17, kGe = 18, kFpscr = 19, kS0 = 20;
 struct Instruction {
   uint32_t address = 0;
   uint8_t bytes = 2;                 // 2 or 4
-  std::string mnemonic;              // lower case, without condition and width suffix: "ldr", "smlad"
+  // Lower case, without S, condition and width; FP arithmetic keeps its types: "ldr",
+  // "smlad", "add", "vadd.f32", "vcvt.s32.f64"; core and FP moves "vmov", "vmov.f32".
+  std::string mnemonic;
   std::string text;                  // as disassembled, for people
   uint8_t condition = 14;            // 0..14 as encoded; 14 = always
   bool in_it_block = false;
   RegisterSet reads = 0, writes = 0;
   RegisterSet address_reads = 0;     // base and index of a memory operand
-  RegisterSet shifted_reads = 0;     // operand through an inline shift
+  RegisterSet shifted_reads = 0;     // through an inline shift; moved register of BFI, PKH, UXTA
   RegisterSet accumulator_reads = 0; // Ra of MLA, SMLAD, ...; RdLo/RdHi of SMLAL
   RegisterSet store_data_reads = 0;
   bool inline_shift = false;         // register operand with a non-zero inline shift
   bool shifted_constant = false;     // modified immediate made by rotating 8 bits
   bool sets_flags = false;
-  uint8_t memory_words = 0;          // accesses of one execution: LDM count, LDRD 2, LDR 1
+  // Access events of one execution, as the engine reports them: LDM of n words n,
+  // LDRD 2, VLDM of n doubles n (of 8 bytes), STREX 2 (an extra read comes first).
+  uint8_t memory_words = 0;
   uint8_t access_bytes = 0;          // of one access
   bool is_load = false, is_store = false, writes_base = false;
+  bool is_exclusive = false;         // LDREX/STREX
   bool needs_alignment = false;      // LDM/STM/LDRD/STRD/LDREX/VLDR/...: word-aligned or UsageFault
+  // Anything that may write the PC; `is_return`: BX LR, POP {PC} and the like.
   bool is_branch = false, is_call = false, is_return = false, is_indirect = false;
   bool is_fpu = false;
   uint32_t branch_target = 0;        // of direct branches
@@ -45,6 +51,8 @@ struct DecodedBlock {
   uint32_t bytes = 0;
   std::vector<Instruction> instructions;
   uint32_t accesses = 0;             // sum of memory_words
+  // ITSTATE (8 bits, 0 outside IT) at entry and at the end: a block may be cut in an IT block.
+  uint8_t it_entry = 0, it_exit = 0;
 };
 
 }  // namespace mcusim
