@@ -117,7 +117,7 @@ TEST(Decode, BlockCutInsideAnItBlockKeepsConditions) {
   BlockTable table;
   const std::span<const uint8_t> all(code);
   const DecodedBlock& first = table.intern(0x400, all.subspan(0, 4));   // it, movne
-  const DecodedBlock& rest = table.intern(0x404, all.subspan(4));
+  const DecodedBlock& rest = table.intern(0x404, all.subspan(4), first.it_exit);
   EXPECT_NE(first.it_exit, 0);
   ASSERT_EQ(rest.instructions.size(), 3u);
   EXPECT_EQ(rest.instructions[0].condition, 1);   // ne
@@ -153,16 +153,16 @@ TEST(BlockTable, SameAddressWithOtherBytesIsAnotherBlock) {
   BlockTable table;
   const std::vector<uint8_t> nop = {0x00, 0xbf}, add = {0x01, 0x30};
   bool is_new = false;
-  const uint32_t first = table.intern(0x100, nop, &is_new).id;
+  const uint32_t first = table.intern(0x100, nop, 0, &is_new).id;
   EXPECT_TRUE(is_new);
-  const uint32_t second = table.intern(0x100, add, &is_new).id;
+  const uint32_t second = table.intern(0x100, add, 0, &is_new).id;
   EXPECT_TRUE(is_new);
   EXPECT_NE(first, second);
-  EXPECT_EQ(table.intern(0x100, nop, &is_new).id, first);
+  EXPECT_EQ(table.intern(0x100, nop, 0, &is_new).id, first);
   EXPECT_FALSE(is_new);
   EXPECT_EQ(table.at(second).instructions[0].mnemonic, "add");
   EXPECT_THROW(table.at(2), Error);
-  EXPECT_THROW(table.define({7, 0x100, nop}), Error);
+  EXPECT_THROW(table.define({7, 0x100, 0, nop}), Error);
 }
 
 }  // namespace
