@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Reading and comparing; printing is in diff_print.cc.
+#include "sim/report/diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "memmap/base/error.h"
+#include "sim/report/report.h"
+
+namespace mcusim::report {
+namespace {
+
+using Json = nlohmann::json;
+
+// The parts of a report that are compared.
+struct Figures {
+  std::string table, board, clock;
+  uint64_t cycles = 0, instructions = 0, flash_bytes = 0;
+  std::vector<std::pair<std::string, uint64_t>> layers, memories;
+};
+
+std::string layer_key(const Json& layer) {
+  const int op = layer.at("op_index").get<int>();
+  const auto name = layer.at("name").get<std::string>();
+  return op < 0 ? name : fmt::format("{} {}", op, name);
+}
+
+Figures read_figures(const std::string& text, const std::string& name) {
+  try {
+    const Json report = Json::parse(text);
+    if (!report.is_object() || report.value("schema", "") != "mcusim.run")
+      throw Error("{}: not a run report (no schema \"mcusim.run\")", name);
+    const int version = report.at("schema_version").get<int>();
+    if (version != kSchemaVersion)
+      throw Error("{}: schema version {}, this program reads {}", name, version, kSchemaVersion);
+    Figures out;
+    out.table = report.at("timing").at("table").get<std::string>();
+    out.board = report.at("board").at("name").get<std::string>();
+    out.clock = report.at("board").at("clock").get<std::string>();
+    out.cycles = report.at("totals").at("cycles").get<uint64_t>();
+    out.instructions = report.at("totals").at("instructions").get<uint64_t>();
+    out.flash_bytes = report.at("program").at("image_bytes").get<uint64_t>();
+    for (const auto& layer : report.at("layers"))
+      out.layers.emplace_back(layer_key(layer), layer.at("cycles").get<uint64_t>());
+    for (const auto& memory : report.at("memory"))
+      out.memories.emplace_back(memory.at("region").get<std::string>() + " " + memory.at("use").get<std::string>(),
+                                memory.at("peak_bytes").get<uint64_t>());
+    return out;
+  } catch (const Json::exception& error) {
+    throw Error("{}: not a run report: {}", name, error.what());
+  }
+}
+
+bool exceeds(const Limit& limit, uint64_t base, uint64_t now) {
+  const double growth = static_cast<double>(now) - static_cast<double>(base);
+  return growth > (limit.percent ? static_cast<double>(base) * limit.amount / 100 : limit.amount);
+}
+
+std::string limit_text(const Limit& limit) {
+  return fmt::format("+{}{}", limit.amount, limit.percent ? "%" : "");
+}
+
+Moved row(std::string kind, std::string name, uint64_t base, uint64_t now,
+          const std::optional<Limit>& limit) {
+  Moved out{std::move(kind), std::move(name), base, now, false, ""};
+  if (limit) {
+    out.over_limit = exceeds(*limit, base, now);
+    out.limit = limit_text(*limit);
+  }
+  return out;
+}
+
+// Rows of both sides by key, in the order of the new report, then what vanished.
+void add_rows(Diff& diff, const char* kind, const std::vector<std::pair<std::string, uint64_t>>& base,
+              const std::vector<std::pair<std::string, uint64_t>>& now,
+              const std::function<std::optional<Limit>(const std::string&)>& limit_of) {
+  std::map<std::string, uint64_t> before(base.begin(), base.end());
+  for (const auto& [name, value] : now) {
+    const auto found = before.find(name);
+    const uint64_t old = found == before.end() ? 0 : found->second;
+    if (found != before.end()) before.erase(found);
+    if (old != value) diff.rows.push_back(row(kind, name, old, value, limit_of(name)));
+  }
+  for (const auto& [name, value] : before) diff.rows.push_back(row(kind, name, value, 0, limit_of(name)));
+}
+
+}  // namespace
+
+Limit parse_limit(const std::string& text, const std::string& option) {
+  const char* start = text.c_str();
+  char* end = nullptr;
+  const double amount = std::strtod(start, &end);
+  Limit out{amount, *end == '%'};
+  if (end == start || *(end + out.percent) != '\0' || !(amount >= 0) || amount > 1e18)
+    throw UsageError("{}: '{}' is not a limit; write units (400) or a percentage (+1%)", option, text);
+  return out;
+}
+
+bool Diff::failed() const {
+  return std::any_of(rows.begin(), rows.end(), [](const Moved& moved) { return moved.over_limit; });
+}
+
+Diff diff_reports(const std::string& base_json, const std::string& base_name,
+                  const std::string& new_json, const std::string& new_name, const DiffOptions& options) {
+  const Figures base = read_figures(base_json, base_name), now = read_figures(new_json, new_name);
+  if (base.board != now.board || base.clock != now.clock)
+    throw Error("{} is of {} ({}), {} of {} ({}): not comparable", base_name, base.board, base.clock,
+                new_name, now.board, now.clock);
+  Diff diff;
+  if (base.table != now.table) {
+    const std::string what = fmt::format("timing tables differ: {} in {}, {} in {}", base.table,
+                                         base_name, now.table, new_name);
+    if (!options.allow_other_table) throw Error("{}; pass --allow-other-table to compare all the same", what);
+    diff.notes.push_back(what);
+  }
+  diff.rows.push_back(row("total", "cycles", base.cycles, now.cycles, options.max_cycles));
+  diff.rows.push_back(row("total", "instructions", base.instructions, now.instructions, std::nullopt));
+  diff.rows.push_back(row("total", "flash bytes", base.flash_bytes, now.flash_bytes, options.max_flash));
+  add_rows(diff, "layer", base.layers, now.layers, [](const std::string&) { return std::nullopt; });
+  add_rows(diff, "memory", base.memories, now.memories, [&](const std::string& name) -> std::optional<Limit> {
+    if (name.starts_with("FLASH")) return std::nullopt;  // judged as the total above
+    return options.max_ram;
+  });
+  return diff;
+}
+
+}  // namespace mcusim::report
