@@ -60,7 +60,8 @@ const Dtype& find_dtype(const std::string& name, const std::string& place) {
 // The dict literal of the header, exactly the part of Python that numpy writes.
 class HeaderParser {
  public:
-  HeaderParser(std::string text, std::string place) : text_(std::move(text)), place_(std::move(place)) {}
+  HeaderParser(std::string text, std::string place)
+      : text_(std::move(text)), place_(std::move(place)) {}
 
   NpyArray parse() {
     NpyArray array;
@@ -237,7 +238,8 @@ uint32_t NpyArray::item_bytes() const { return find_dtype(dtype, "array").bytes;
 std::vector<double> NpyArray::as_doubles() const {
   const Dtype& row = find_dtype(dtype, "array");
   std::vector<double> values(elements());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = row.as_double(bytes.data() + i * row.bytes);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = row.as_double(bytes.data() + i * row.bytes);
   return values;
 }
 
@@ -245,7 +247,8 @@ std::vector<int64_t> NpyArray::as_integers() const {
   const Dtype& row = find_dtype(dtype, "array");
   if (row.is_float) throw Error("array of {}: integers are needed here", dtype);
   std::vector<int64_t> values(elements());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = row.as_integer(bytes.data() + i * row.bytes);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = row.as_integer(bytes.data() + i * row.bytes);
   return values;
 }
 
@@ -308,13 +311,15 @@ NpyArray load_array(const ArraySelector& selector) {
   const auto file = read_file(selector.path);
   const bool zip = file.size() >= 4 && file[0] == 'P' && file[1] == 'K';
   if (!zip && !selector.array.empty())
-    throw Error("{}: a .npy file has no arrays by name ({} asked for)", selector.path, selector.array);
+    throw Error("{}: a .npy file has no arrays by name ({} asked for)", selector.path,
+                selector.array);
   NpyArray array = zip ? load_member(file, selector) : parse_npy(file, selector.path);
   if (!selector.has_range) return array;
   const uint64_t rows = array.shape.empty() ? 0 : array.shape[0];
   const uint64_t last = selector.last == kToEnd ? rows : selector.last;
   if (selector.first >= last || last > rows)
-    throw Error("{}: range [{}:{}] of an array with {} rows", selector.path, selector.first, last, rows);
+    throw Error("{}: range [{}:{}] of an array with {} rows", selector.path, selector.first, last,
+                rows);
   const uint64_t row_bytes = array.bytes.size() / rows;
   const auto begin = array.bytes.begin();
   array.bytes = {begin + static_cast<int64_t>(selector.first * row_bytes),

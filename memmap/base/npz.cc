@@ -23,7 +23,8 @@ uint64_t find_end_record(const ByteReader& zip) {
   const uint64_t last = zip.size() - kEnd_bytes;
   const uint64_t first = last > kMaxComment_bytes ? last - kMaxComment_bytes : 0;
   for (uint64_t at = last + 1; at-- > first;)
-    if (zip.at<uint32_t>(at) == kEndMagic && at + kEnd_bytes + zip.at<uint16_t>(at + 20) == zip.size())
+    if (zip.at<uint32_t>(at) == kEndMagic &&
+        at + kEnd_bytes + zip.at<uint16_t>(at + 20) == zip.size())
       return at;
   throw Error("{}: not a whole zip archive (no end record)", zip.name());
 }
@@ -78,7 +79,8 @@ bool inflate_into(std::span<const uint8_t> packed, std::vector<uint8_t>& out,
     throw Error("{}: {} bytes after the end of the deflate stream", place, stream.avail_in);
   const bool starved = state == Z_BUF_ERROR && stream.avail_out == 0;
   if (state != Z_OK && state != Z_STREAM_END && !starved)
-    throw Error("{}: broken deflate stream: {}", place, stream.msg ? stream.msg : "data ends early");
+    throw Error("{}: broken deflate stream: {}", place,
+                stream.msg ? stream.msg : "data ends early");
   if (stream.avail_out != 0)
     throw Error("{}: inflates to {} bytes, {} declared", place, out.size() - stream.avail_out,
                 out.size());
@@ -100,7 +102,8 @@ std::vector<ZipMember> zip_members(std::span<const uint8_t> file, const std::str
   if (zip.at<uint16_t>(end + 4) != 0 || zip.at<uint16_t>(end + 8) != count)
     throw Error("{}: archive in several parts is not supported", name);
   if (directory > end || uint64_t{zip.at<uint32_t>(end + 12)} > end - directory)
-    throw Error("{}: directory at offset {} reaches past its end record at {}", name, directory, end);
+    throw Error("{}: directory at offset {} reaches past its end record at {}", name, directory,
+                end);
   std::vector<ZipMember> members;
   uint64_t at = directory;
   for (uint16_t i = 0; i < count; ++i) {
@@ -123,7 +126,8 @@ std::vector<uint8_t> zip_read(std::span<const uint8_t> file, const ZipMember& me
     std::copy_n(packed.begin(), out.size(), out.begin());
   } else {
     const bool ended = inflate_into(packed, out, place);
-    if (ended != whole) throw Error("{}: inflates to other than the {} bytes declared", place, member.bytes);
+    if (ended != whole)
+      throw Error("{}: inflates to other than the {} bytes declared", place, member.bytes);
   }
   if (whole && ::crc32(0, out.data(), static_cast<uInt>(out.size())) != member.crc32)
     throw Error("{}: checksum differs, the archive is damaged", place);

@@ -61,7 +61,8 @@ Bytes zip(const std::vector<Member>& members) {
   Bytes out, directory;
   for (const auto& m : members) {
     const Bytes packed = m.deflate ? deflated(m.data) : m.data;
-    const auto crc = static_cast<uint32_t>(::crc32(0, m.data.data(), static_cast<uInt>(m.data.size())));
+    const auto size = static_cast<uInt>(m.data.size());
+    const auto crc = static_cast<uint32_t>(::crc32(0, m.data.data(), size));
     const auto fields = [&](Bytes& to) {
       append(to, m.flags, 2);
       append(to, m.method ? m.method : m.deflate ? 8 : 0, 2);
@@ -81,7 +82,8 @@ Bytes zip(const std::vector<Member>& members) {
     append(directory, 0x02014b50, 4);
     append(directory, 20 | 20 << 16, 4);
     fields(directory);
-    append(directory, 0, 10);
+    append(directory, 0, 8);
+    append(directory, 0, 2);
     append(directory, local, 4);
     directory.insert(directory.end(), m.name.begin(), m.name.end());
   }
@@ -166,24 +168,33 @@ TEST(Npy, RefusesWithAReason) {
   const auto refused = [](const std::string& dict, const Bytes& data = {}) {
     return error_of([&] { parse_npy(npy(dict, data), "x.npy"); });
   };
-  EXPECT_THAT(refused("{'descr': '>i2', 'fortran_order': False, 'shape': (1,), }"), HasSubstr("'>i2'"));
-  EXPECT_THAT(refused("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }"), HasSubstr("'<c8'"));
-  EXPECT_THAT(refused("{'descr': [('a', '<i2')], 'fortran_order': False, 'shape': (1,), }"), HasSubstr("structured"));
-  EXPECT_THAT(refused("{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", kTwelveBytes), HasSubstr("Fortran"));
+  EXPECT_THAT(refused("{'descr': '>i2', 'fortran_order': False, 'shape': (1,), }"),
+              HasSubstr("'>i2'"));
+  EXPECT_THAT(refused("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }"),
+              HasSubstr("'<c8'"));
+  EXPECT_THAT(refused("{'descr': [('a', '<i2')], 'fortran_order': False, 'shape': (1,), }"),
+              HasSubstr("structured"));
+  EXPECT_THAT(refused("{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", kTwelveBytes),
+              HasSubstr("Fortran"));
   EXPECT_THAT(refused("{'descr': '<i2', 'shape': (2, 3), }"), HasSubstr("missing"));
   EXPECT_THAT(refused("{'descr': '<i2', 'descr': '<i2', }"), HasSubstr("repeated"));
   EXPECT_THAT(refused("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 4), }", kTwelveBytes),
               HasSubstr("12 data bytes, but its shape and type ask for 16"));
-  EXPECT_THAT(refused("{'descr': '<i8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }"),
+  EXPECT_THAT(refused("{'descr': '<i8', 'fortran_order': False, 'shape': (4294967296, 4294967296),"
+                      "}"),
               HasSubstr("too large"));
-  EXPECT_THAT(refused("{'descr': '<i8', 'fortran_order': False, 'shape': (99999999999999999999, 1), }"),
+  EXPECT_THAT(refused("{'descr': '<i8', 'fortran_order': False, 'shape': (99999999999999999999, 1),"
+                      "}"),
               HasSubstr("too large"));
-  EXPECT_THAT(refused("{'descr': '<i2', 'fortran_order': False, 'shape': (-1,), }"), HasSubstr("dimension"));
-  EXPECT_THAT(error_of([] { parse_npy(npy(kTwoByThree, kTwelveBytes, 4), "x.npy"); }), HasSubstr("4.0"));
+  EXPECT_THAT(refused("{'descr': '<i2', 'fortran_order': False, 'shape': (-1,), }"),
+              HasSubstr("dimension"));
+  EXPECT_THAT(error_of([] { parse_npy(npy(kTwoByThree, kTwelveBytes, 4), "x.npy"); }),
+              HasSubstr("4.0"));
   EXPECT_THAT(error_of([] { parse_npy(Bytes(100, 'x'), "x.npy"); }), HasSubstr("not a .npy"));
   EXPECT_THAT(error_of([] { parse_npy({}, "x.npy"); }), HasSubstr("not a .npy"));
   EXPECT_THAT(error_of([] {
-    parse_npy(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", Bytes(4)), "x").as_integers();
+    parse_npy(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", Bytes(4)),
+                "x").as_integers();
   }), HasSubstr("integers"));
 }
 
@@ -214,7 +225,8 @@ TEST(Npy, RangesSelectRows) {
 
 TEST(Npz, ReadsStoredAndDeflatedMembersByName) {
   const Bytes one = npy(kTwoByThree, kTwelveBytes);
-  const Bytes two = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (5000,), }", Bytes(5000, 3));
+  const Bytes two = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (5000,), }", Bytes(5000,
+              3));
   const Bytes file = zip({{"a.npy", one, false}, {"b.npy", two, true}});
   EXPECT_THAT(load(file, ":a").as_integers(), ElementsAre(1, 2, 3, -1, 5, -32768));
   EXPECT_EQ(load(file, ":b").bytes, Bytes(5000, 3));
@@ -225,18 +237,24 @@ TEST(Npz, ReadsStoredAndDeflatedMembersByName) {
 }
 
 TEST(Npz, RefusesBombsAndDamage) {
-  const Bytes zeros = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (100000,), }", Bytes(100000));
+  const Bytes zeros = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (100000,), }",
+              Bytes(100000));
   const auto refused = [](const Member& m) { return error_of([&] { load(zip({m}), ":a"); }); };
-  EXPECT_THAT(refused({.name = "a.npy", .data = zeros, .declared_bytes = 4000000000}), HasSubstr("cannot inflate"));
-  EXPECT_THAT(refused({.name = "a.npy", .data = zeros, .declared_bytes = 50000}), HasSubstr("inflates to other"));
+  EXPECT_THAT(refused({.name = "a.npy", .data = zeros, .declared_bytes = 4000000000}),
+              HasSubstr("cannot inflate"));
+  EXPECT_THAT(refused({.name = "a.npy", .data = zeros, .declared_bytes = 50000}),
+              HasSubstr("inflates to other"));
   // The archive declares less than the stream holds, and the shape agrees with the archive.
-  const Bytes small = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (10,), }", Bytes(10000));
-  EXPECT_THAT(refused({.name = "a.npy", .data = small, .declared_bytes = static_cast<int64_t>(small.size()) - 9990}),
+  const Bytes small = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (10,), }",
+              Bytes(10000));
+  EXPECT_THAT(refused({.name = "a.npy", .data = small,
+              .declared_bytes = static_cast<int64_t>(small.size()) - 9990}),
               HasSubstr("inflates to other"));
   EXPECT_THAT(refused({.name = "a.npy", .data = zeros, .crc_change = 1}), HasSubstr("checksum"));
   EXPECT_THAT(refused({.name = "a.npy", .data = zeros, .method = 12}), HasSubstr("method 12"));
   EXPECT_THAT(refused({.name = "a.npy", .data = zeros, .flags = 1}), HasSubstr("encrypted"));
-  EXPECT_THAT(error_of([&] { load(zip({{"a.npy", zeros}, {"a.npy", zeros}}), ":a"); }), HasSubstr("two arrays"));
+  EXPECT_THAT(error_of([&] { load(zip({{"a.npy", zeros}, {"a.npy", zeros}}), ":a"); }),
+              HasSubstr("two arrays"));
   EXPECT_THAT(error_of([&] { load(zip({}), ":a"); }), Not(HasSubstr("no error")));
 }
 
@@ -247,7 +265,8 @@ TEST(Npz, SurvivesTruncationAndMutation) {
   for (const Bytes& file : {one, zip({{"a.npy", one, false}, {"b.npy", one, true}})}) {
     const std::string name = file[0] == 'P' ? ":a" : "";
     for (size_t length = 0; length < file.size(); ++length)
-      EXPECT_THROW(load(Bytes(file.begin(), file.begin() + static_cast<int64_t>(length)), name), Error) << length;
+      EXPECT_THROW(load(Bytes(file.begin(), file.begin() + static_cast<int64_t>(length)), name),
+                  Error) << length;
     std::mt19937 random(1);
     for (int round = 0; round < 1500; ++round) {
       Bytes damaged = file;
@@ -272,8 +291,9 @@ TEST(Npz, ReadsTheKeywordInputsThatNumpyWrote) {
   const auto labels = load_array(parse_selector(kws + ":y")).as_integers();
   EXPECT_EQ(labels.size(), 1000u);
   for (const int64_t label : labels) EXPECT_TRUE(label >= 0 && label < 12);
-  EXPECT_THAT(load_array(parse_selector(std::string(data) + "/vww/vww_int8_logits.npz:logits")).shape,
-              ElementsAre(32, 2));
+
+  const std::string vww = std::string(data) + "/vww/vww_int8_logits.npz:logits";
+  EXPECT_THAT(load_array(parse_selector(vww)).shape, ElementsAre(32, 2));
 }
 
 }  // namespace
