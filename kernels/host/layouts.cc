@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// The layout table: tags, sizes, packing. A family's layouts live in
+// layout_<family>.cc; this file only lists them.
+#include "kernels/host/layouts.h"
+
+#include "memmap/base/error.h"
+
+namespace mcusim {
+namespace {
+
+// dense_rows: each output channel's weights LSB-first, padded to a byte.
+uint64_t row_elements(const WeightShape& s) {
+  return uint64_t{s.kernel_h} * s.kernel_w * (s.family == net::Family::depthwise ? 1 : s.ci);
+}
+uint64_t dense_bytes(const WeightShape& s) {
+  return s.co * ((row_elements(s) * s.weight_bits + 7) / 8);
+}
+std::vector<uint8_t> dense_pack(const WeightShape& s, std::span<const uint8_t> natural) {
+  const uint64_t k = row_elements(s), row = (k * s.weight_bits + 7) / 8;
+  std::vector<uint8_t> blob(dense_bytes(s));
+  for (uint64_t c = 0; c < s.co; ++c)
+    for (uint64_t i = 0; i < k; ++i) {
+      const uint64_t bit = i * s.weight_bits;
+      blob[c * row + bit / 8] |= static_cast<uint8_t>(natural[c * k + i] << (bit % 8));
+    }
+  return blob;
+}
+std::vector<uint8_t> dense_unpack(const WeightShape& s, std::span<const uint8_t> blob) {
+  const uint64_t k = row_elements(s), row = (k * s.weight_bits + 7) / 8;
+  std::vector<uint8_t> natural(s.co * k);
+  for (uint64_t c = 0; c < s.co; ++c)
+    for (uint64_t i = 0; i < k; ++i) {
+      const uint64_t bit = i * s.weight_bits;
+      natural[c * k + i] = static_cast<uint8_t>(blob[c * row + bit / 8] >> (bit % 8) &
+                                                ((1u << s.weight_bits) - 1));
+    }
+  return natural;
+}
+
+constexpr LayoutRow kLayouts[] = {
+    {net::Layout::dense_rows, "dense_rows", dense_bytes, dense_pack, dense_unpack},
+};
+
+}  // namespace
+
+std::span<const LayoutRow> layout_table() { return kLayouts; }
+
+const LayoutRow& layout_row(net::Layout tag) {
+  for (const LayoutRow& row : kLayouts)
+    if (row.tag == tag) return row;
+  throw Error("weight layout {}: unknown tag", static_cast<unsigned>(tag));
+}
+
+net::Layout layout_for(const WeightShape&) { return net::Layout::dense_rows; }
+
+}  // namespace mcusim
