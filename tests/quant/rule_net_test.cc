@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// A rule-made network must not collapse: every layer output uses its levels and
+// seldom saturates, also on inputs that the calibration never saw.
+#include "quant/zoo/rule_net.h"
+
+#include <gtest/gtest.h>
+
+#include "memmap/base/error.h"
+#include "quant/plan/rule_search.h"
+#include "quant/quantise/accumulate.h"
+#include "quant/zoo/zoo.h"
+
+namespace mcusim::zoo {
+namespace {
+
+struct Case {
+  double width;
+  uint32_t resolution;
+  plan::Limits limits;
+  plan::Mode mode;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.resolution << "_" << c.width << " in " << c.limits.flash_bytes << " + "
+       << c.limits.ram_bytes << (c.mode == plan::Mode::pl ? " pl" : " pc");
+}
+
+class RuleNet : public testing::TestWithParam<Case> {};
+
+TEST_P(RuleNet, UsesItsLevelsAndSeldomSaturates) {
+  const Case& c = GetParam();
+  const auto graph = mobilenet_v1(c.width, c.resolution);
+  const auto layers = graph::fuse(graph);
+  const auto problem = plan::problem_of(graph, layers);
+  const auto plan = plan::rule_search(problem, c.limits, c.mode);
+  ASSERT_FALSE(plan.shortfall) << plan::explain(problem, plan);
+  const IntNet net = rule_net(graph, layers, problem, plan.widths, c.mode, 1);
+  ASSERT_EQ(net.ops.size(), 29u);
+  for (const uint64_t seed : {uint64_t{2}, uint64_t{3}}) {
+    std::vector<uint8_t> values = seeded_input(net, seed);
+    for (const IntOp& op : net.ops) {
+      values = quantise::run_icn(net, op, values);
+      const uint8_t bits = net.tensors[op.out].bits;
+      const LevelUse use = level_use(values, bits);
+      EXPECT_GE(use.levels, bits == 8 ? 64u : bits == 4 ? 12u : 3u) << op.name;
+      EXPECT_LT(use.saturated, 0.30) << op.name << " at " << int{bits} << " bits";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    MobileNetV1, RuleNet,
+    testing::Values(Case{0.25, 128, {2048000, 512000}, plan::Mode::pc},
+                    Case{0.25, 128, {200000, 60000}, plan::Mode::pc},
+                    Case{0.25, 128, {200000, 60000}, plan::Mode::pl},
+                    Case{0.5, 160, {1024000, 128000}, plan::Mode::pc},
+                    Case{0.75, 224, {2048000, 512000}, plan::Mode::pc},
+                    Case{1.0, 224, {2048000, 512000}, plan::Mode::pl}));
+
+TEST(RuleNetMaker, SameSeedSameNetworkOtherSeedOtherNetwork) {
+  const auto graph = mobilenet_v1(0.25, 32);
+  const auto layers = graph::fuse(graph);
+  const auto problem = plan::problem_of(graph, layers);
+  const auto widths = plan::all_at(problem, 4, 4);
+  const auto make = [&](uint64_t seed) {
+    return rule_net(graph, layers, problem, widths, plan::Mode::pc, seed);
+  };
+  const IntNet a = make(1), b = make(1), other = make(2);
+  EXPECT_EQ(a.ops[5].weights, b.ops[5].weights);
+  EXPECT_EQ(a.ops.back().bias, b.ops.back().bias);
+  EXPECT_NE(a.ops[5].weights, other.ops[5].weights);
+}
+
+TEST(LevelUse, CountsLevelsAndEnds) {
+  const LevelUse use = level_use({0, 3, 3, 1, 2, 2, 2, 2}, 2);
+  EXPECT_EQ(use.levels, 4u);
+  EXPECT_DOUBLE_EQ(use.saturated, 3.0 / 8);
+}
+
+}  // namespace
+}  // namespace mcusim::zoo
