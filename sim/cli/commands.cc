@@ -6,11 +6,13 @@ namespace mcusim::cli {
 
 void add_boards(CLI::App& app, int* exit_code);
 void add_diff(CLI::App& app, int* exit_code);
+void add_report(CLI::App& app, int* exit_code);
 
 namespace {
 constexpr Command kCommands[] = {
     {"boards", add_boards},
     {"diff", add_diff},
+    {"report", add_report},
 };
 }  // namespace
 

@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "memmap/base/error.h"
 #include "sim/report/report.h"
@@ -16,45 +15,20 @@
 namespace mcusim::report {
 namespace {
 
-using Json = nlohmann::json;
+using Figures = std::vector<std::pair<std::string, uint64_t>>;
 
-// The parts of a report that are compared.
-struct Figures {
-  std::string table, board, clock;
-  uint64_t cycles = 0, instructions = 0, flash_bytes = 0;
-  std::vector<std::pair<std::string, uint64_t>> layers, memories;
-};
-
-std::string layer_key(const Json& layer) {
-  const int op = layer.at("op_index").get<int>();
-  const auto name = layer.at("name").get<std::string>();
-  return op < 0 ? name : fmt::format("{} {}", op, name);
+Figures layer_cycles(const Run& run) {
+  Figures out;
+  for (const auto& layer : run.layers)
+    out.emplace_back(layer.op_index < 0 ? layer.name : fmt::format("{} {}", layer.op_index, layer.name), layer.cycles);
+  return out;
 }
 
-Figures read_figures(const std::string& text, const std::string& name) {
-  try {
-    const Json report = Json::parse(text);
-    if (!report.is_object() || report.value("schema", "") != "mcusim.run")
-      throw Error("{}: not a run report (no schema \"mcusim.run\")", name);
-    const int version = report.at("schema_version").get<int>();
-    if (version != kSchemaVersion)
-      throw Error("{}: schema version {}, this program reads {}", name, version, kSchemaVersion);
-    Figures out;
-    out.table = report.at("timing").at("table").get<std::string>();
-    out.board = report.at("board").at("name").get<std::string>();
-    out.clock = report.at("board").at("clock").get<std::string>();
-    out.cycles = report.at("totals").at("cycles").get<uint64_t>();
-    out.instructions = report.at("totals").at("instructions").get<uint64_t>();
-    out.flash_bytes = report.at("program").at("image_bytes").get<uint64_t>();
-    for (const auto& layer : report.at("layers"))
-      out.layers.emplace_back(layer_key(layer), layer.at("cycles").get<uint64_t>());
-    for (const auto& memory : report.at("memory"))
-      out.memories.emplace_back(memory.at("region").get<std::string>() + " " + memory.at("use").get<std::string>(),
-                                memory.at("peak_bytes").get<uint64_t>());
-    return out;
-  } catch (const Json::exception& error) {
-    throw Error("{}: not a run report: {}", name, error.what());
-  }
+Figures memory_peaks(const Run& run) {
+  Figures out;
+  for (const auto& memory : run.memories)
+    out.emplace_back(memory.region + " " + memory.use, memory.peak_bytes);
+  return out;
 }
 
 bool exceeds(const Limit& limit, uint64_t base, uint64_t now) {
@@ -77,8 +51,7 @@ Moved row(std::string kind, std::string name, uint64_t base, uint64_t now,
 }
 
 // Rows of both sides by key, in the order of the new report, then what vanished.
-void add_rows(Diff& diff, const char* kind, const std::vector<std::pair<std::string, uint64_t>>& base,
-              const std::vector<std::pair<std::string, uint64_t>>& now,
+void add_rows(Diff& diff, const char* kind, const Figures& base, const Figures& now,
               const std::function<std::optional<Limit>(const std::string&)>& limit_of) {
   std::map<std::string, uint64_t> before(base.begin(), base.end());
   for (const auto& [name, value] : now) {
@@ -108,22 +81,22 @@ bool Diff::failed() const {
 
 Diff diff_reports(const std::string& base_json, const std::string& base_name,
                   const std::string& new_json, const std::string& new_name, const DiffOptions& options) {
-  const Figures base = read_figures(base_json, base_name), now = read_figures(new_json, new_name);
+  const Run base = from_json(base_json, base_name), now = from_json(new_json, new_name);
   if (base.board != now.board || base.clock != now.clock)
     throw Error("{} is of {} ({}), {} of {} ({}): not comparable", base_name, base.board, base.clock,
                 new_name, now.board, now.clock);
   Diff diff;
-  if (base.table != now.table) {
-    const std::string what = fmt::format("timing tables differ: {} in {}, {} in {}", base.table,
-                                         base_name, now.table, new_name);
+  if (base.timing_table != now.timing_table) {
+    const std::string what = fmt::format("timing tables differ: {} in {}, {} in {}", base.timing_table,
+                                         base_name, now.timing_table, new_name);
     if (!options.allow_other_table) throw Error("{}; pass --allow-other-table to compare all the same", what);
     diff.notes.push_back(what);
   }
   diff.rows.push_back(row("total", "cycles", base.cycles, now.cycles, options.max_cycles));
   diff.rows.push_back(row("total", "instructions", base.instructions, now.instructions, std::nullopt));
-  diff.rows.push_back(row("total", "flash bytes", base.flash_bytes, now.flash_bytes, options.max_flash));
-  add_rows(diff, "layer", base.layers, now.layers, [](const std::string&) { return std::nullopt; });
-  add_rows(diff, "memory", base.memories, now.memories, [&](const std::string& name) -> std::optional<Limit> {
+  diff.rows.push_back(row("total", "flash bytes", base.image_bytes, now.image_bytes, options.max_flash));
+  add_rows(diff, "layer", layer_cycles(base), layer_cycles(now), [](const std::string&) { return std::nullopt; });
+  add_rows(diff, "memory", memory_peaks(base), memory_peaks(now), [&](const std::string& name) -> std::optional<Limit> {
     if (name.starts_with("FLASH")) return std::nullopt;  // judged as the total above
     return options.max_ram;
   });

@@ -31,6 +31,7 @@ Json layer_json(const Layer& layer) {
           {"cycles", layer.cycles},
           {"weight_bytes", layer.weight_bytes},
           {"live_activation_bytes", layer.live_activation_bytes},
+          {"data_bytes", layer.data_bytes},
           {"causes", causes_json(layer.causes)}};
 }
 
@@ -81,6 +82,13 @@ std::string to_json(const Run& run) {
                 {"planned_bytes", m.planned_bytes},
                 {"peak_bytes", m.peak_bytes},
                 {"limit_bytes", m.limit_bytes}};
+  });
+  out["arena"] = array(run.arena, [](const ArenaSlot& slot) {
+    return Json{{"tensor", slot.tensor},
+                {"offset_bytes", slot.offset_bytes},
+                {"size_bytes", slot.size_bytes},
+                {"first_op", slot.first_op},
+                {"last_op", slot.last_op}};
   });
   out["top"] = array(run.top, [](const Prediction& p) {
     return Json{{"index", p.index}, {"stored", p.stored}, {"value", p.value}};

@@ -25,7 +25,15 @@ struct Layer {
   std::string shape;                         // output, "24x24x64"
   uint64_t macs = 0, instructions = 0, cycles = 0;
   uint64_t weight_bytes = 0, live_activation_bytes = 0;
+  uint64_t data_bytes = 0;                   // moved by loads and stores
   CauseCycles causes{};
+};
+
+// Where a tensor lives in the arena and for how long (operator indices, inclusive).
+struct ArenaSlot {
+  std::string tensor;
+  uint64_t offset_bytes = 0, size_bytes = 0;
+  uint32_t first_op = 0, last_op = 0;
 };
 
 struct Function {
@@ -67,6 +75,7 @@ struct Run {
   std::vector<Layer> layers;
   std::vector<Function> functions;           // by cycles, falling
   std::vector<Memory> memories;
+  std::vector<ArenaSlot> arena;
   std::vector<std::string> notes;            // peripherals touched, dropped softmax, ...
   std::vector<Prediction> top;               // at most five, best first
   std::string verify;                        // "" when not asked, else the verdict
@@ -86,5 +95,9 @@ struct TextOptions {
 };
 std::string to_text(const Run& run, const TextOptions& options);
 std::string to_json(const Run& run);
+
+// Reads a report back. Throws Error naming `name` for anything that is not one of
+// this schema version.
+Run from_json(const std::string& text, const std::string& name);
 
 }  // namespace mcusim::report

@@ -47,6 +47,7 @@ void Profile::timed(const TimedRun& run) {
   for (uint32_t i = 0; i < retired; ++i) ++block.instructions[i].instructions;
   share.instructions += retired;
   total_.instructions += retired;
+  for (const auto& access : run.run->accesses) share.data_bytes += access.bytes;
 }
 
 void Profile::mark(const trace::Mark& mark, uint64_t) {

@@ -20,7 +20,7 @@ class Profile : public TimedSink {
  public:
   // Cycles and retired instructions of a stretch of the run.
   struct Share {
-    uint64_t instructions = 0, cycles = 0;
+    uint64_t instructions = 0, cycles = 0, data_bytes = 0;
     CauseCycles causes{};
   };
 
