@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+# The target side, built once with the cross compiler: an archive with one object
+# per kernel row, an archive with the parts every image has, one object per
+# start-up family. Flags are fixed: instruction counts must not depend on the host
+# build type. Archives are deterministic and free of machine paths.
+find_program(ARM_GXX arm-none-eabi-g++ REQUIRED)
+find_program(ARM_AR arm-none-eabi-ar REQUIRED)
+
+set(FIRMWARE_DIR ${MCUSIM_SHARE}/firmware)
+set(target_objects ${CMAKE_BINARY_DIR}/target)
+file(MAKE_DIRECTORY ${FIRMWARE_DIR} ${target_objects})
+
+set(target_arch -mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard -mthumb)
+set(target_flags ${target_arch} -std=c++20 -O2 -g1 -fomit-frame-pointer -ffreestanding
+  -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections -fno-threadsafe-statics
+  -fno-asynchronous-unwind-tables -Wall -Wextra -Wshadow -Wno-missing-field-initializers
+  -I${CMAKE_SOURCE_DIR} -I${CMAKE_BINARY_DIR}/generated
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+
+# target_object(OUT output SOURCE file FLAGS ...): one object, recompiled when any
+# header it includes changes.
+function(target_object)
+  cmake_parse_arguments(ARG "" "OUT;SOURCE" "FLAGS" ${ARGN})
+  get_filename_component(name ${ARG_OUT} NAME)
+  set(depfile ${target_objects}/${name}.d)
+  add_custom_command(OUTPUT ${ARG_OUT}
+    COMMAND ${CCACHE_COMMAND} ${ARM_GXX} ${target_flags} ${ARG_FLAGS} -MD -MT ${ARG_OUT}
+            -MF ${depfile} -c ${ARG_SOURCE} -o ${ARG_OUT}
+    DEPENDS ${ARG_SOURCE} DEPFILE ${depfile}
+    COMMENT "" VERBATIM)
+endfunction()
+
+# target_archive(OUT archive OBJECTS ...): rebuilt from nothing, members in the given order.
+function(target_archive)
+  cmake_parse_arguments(ARG "" "OUT" "OBJECTS" ${ARGN})
+  list(JOIN ARG_OBJECTS "\n" members)
+  get_filename_component(name ${ARG_OUT} NAME)
+  set(response ${target_objects}/${name}.rsp)
+  file(GENERATE OUTPUT ${response} CONTENT "${members}\n")
+  add_custom_command(OUTPUT ${ARG_OUT}
+    COMMAND ${CMAKE_COMMAND} -E rm -f ${ARG_OUT}
+    COMMAND ${ARM_AR} rcsD ${ARG_OUT} @${response}
+    DEPENDS ${ARG_OBJECTS} ${response}
+    COMMENT "" VERBATIM)
+endfunction()
+
+set(CCACHE_COMMAND ${CCACHE})
+if(NOT CCACHE)
+  set(CCACHE_COMMAND ${CMAKE_COMMAND} -E env)
+endif()
+
+# Parts of every image.
+set(common_objects)
+file(GLOB common_sources CONFIGURE_DEPENDS target/*.cc)
+foreach(source ${common_sources})
+  get_filename_component(name ${source} NAME_WE)
+  if(name MATCHES "^board_(.*)$")
+    set(object ${FIRMWARE_DIR}/startup_${CMAKE_MATCH_1}.o)
+    list(APPEND startup_objects ${object})
+  else()
+    set(object ${target_objects}/${name}.o)
+    list(APPEND common_objects ${object})
+  endif()
+  set(flags)
+  if(name MATCHES "^(board_|startup)")
+    # Runs before the FPU is on.
+    set(flags -mgeneral-regs-only)
+  elseif(name STREQUAL "memory")
+    # Else the compiler turns memcpy's loop into a call of memcpy.
+    set(flags -fno-tree-loop-distribute-patterns)
+  endif()
+  target_object(OUT ${object} SOURCE ${source} FLAGS ${flags})
+endforeach()
+target_archive(OUT ${FIRMWARE_DIR}/libmcusim_firmware.a OBJECTS ${common_objects})
+
+add_custom_target(mcusim_firmware ALL DEPENDS ${FIRMWARE_DIR}/libmcusim_firmware.a
+  ${startup_objects})
+install(DIRECTORY ${FIRMWARE_DIR} DESTINATION share/mcusim FILES_MATCHING PATTERN *.a PATTERN *.o)
