@@ -13,8 +13,8 @@
 #define MCUSIM_ROW_NAME(name) , #name
 #endif
 
-#define MCUSIM_ROW(family, in, w, out, contract)                                  \
-  extern "C" MCUSIM_ROW_LINKAGE void mcusim_##family##_a##in##w##w##y##out##_##contract( \
+#define MCUSIM_ROW(family, in, weight, out, contract)                                  \
+  extern "C" MCUSIM_ROW_LINKAGE void mcusim_##family##_a##in##w##weight##y##out##_##contract( \
       const mcusim::KernelCall&);
 #include "kernels/rows.def"
 #undef MCUSIM_ROW
@@ -22,8 +22,8 @@
 namespace mcusim {
 namespace {
 
-#define MCUSIM_ROW(family, in, w, out, contract) \
-  packed_key({net::Family::family, in, w, out, contracts::contract}),
+#define MCUSIM_ROW(family, in, weight, out, contract) \
+  packed_key({net::Family::family, in, weight, out, contracts::contract}),
 constexpr uint32_t kKeys[] = {
 #include "kernels/rows.def"
 };
@@ -36,10 +36,10 @@ constexpr bool sorted() {
 }
 static_assert(sorted(), "rows.def must be sorted: family, in, weight, out bits, contract");
 
-#define MCUSIM_ROW(family, in, w, out, contract)                     \
-  {packed_key({net::Family::family, in, w, out, contracts::contract}), \
-   mcusim_##family##_a##in##w##w##y##out##_##contract                \
-       MCUSIM_ROW_NAME(mcusim_##family##_a##in##w##w##y##out##_##contract)},
+#define MCUSIM_ROW(family, in, weight, out, contract)                     \
+  {packed_key({net::Family::family, in, weight, out, contracts::contract}), \
+   mcusim_##family##_a##in##w##weight##y##out##_##contract                \
+       MCUSIM_ROW_NAME(mcusim_##family##_a##in##w##weight##y##out##_##contract)},
 const Row kRows[] = {
 #include "kernels/rows.def"
 };

@@ -17,8 +17,8 @@ inline constexpr net::Contract tflite = net::Contract::tflite;
 
 }  // namespace mcusim::contracts
 
-#define MCUSIM_DEFINE_ROW(family, in, w, out, contract)                                       \
-  extern "C" void mcusim_##family##_a##in##w##w##y##out##_##contract(                         \
+#define MCUSIM_DEFINE_ROW(family, in, weight, out, contract) \
+  extern "C" void mcusim_##family##_a##in##w##weight##y##out##_##contract(           \
       const mcusim::KernelCall& call) {                                                       \
-    mcusim::ops::family<in, w, out, mcusim::contracts::contract>(call);                       \
+    mcusim::ops::family<in, weight, out, mcusim::contracts::contract>(call);                  \
   }

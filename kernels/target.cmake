@@ -49,9 +49,20 @@ if(NOT CCACHE)
   set(CCACHE_COMMAND ${CMAKE_COMMAND} -E env)
 endif()
 
-# Parts of every image.
+# Rows of the kernel table: one source, one object, one archive member each.
+mcusim_row_sources(row_sources ${target_objects}/rows ROW)
+set(row_objects)
+foreach(source ${row_sources})
+  get_filename_component(name ${source} NAME_WE)
+  target_object(OUT ${target_objects}/rows/${name}.o SOURCE ${source})
+  list(APPEND row_objects ${target_objects}/rows/${name}.o)
+endforeach()
+target_archive(OUT ${FIRMWARE_DIR}/libmcusim_kernels.a OBJECTS ${row_objects})
+
+# Parts of every image: the freestanding sources of kernels/ and the target's own.
 set(common_objects)
-file(GLOB common_sources CONFIGURE_DEPENDS target/*.cc)
+set(startup_objects)
+file(GLOB common_sources CONFIGURE_DEPENDS *.cc target/*.cc)
 foreach(source ${common_sources})
   get_filename_component(name ${source} NAME_WE)
   if(name MATCHES "^board_(.*)$")
@@ -73,6 +84,6 @@ foreach(source ${common_sources})
 endforeach()
 target_archive(OUT ${FIRMWARE_DIR}/libmcusim_firmware.a OBJECTS ${common_objects})
 
-add_custom_target(mcusim_firmware ALL DEPENDS ${FIRMWARE_DIR}/libmcusim_firmware.a
-  ${startup_objects})
+add_custom_target(mcusim_firmware ALL DEPENDS ${FIRMWARE_DIR}/libmcusim_kernels.a
+  ${FIRMWARE_DIR}/libmcusim_firmware.a ${startup_objects})
 install(DIRECTORY ${FIRMWARE_DIR} DESTINATION share/mcusim FILES_MATCHING PATTERN *.a PATTERN *.o)
