@@ -119,6 +119,7 @@ inline constexpr uint8_t kOpHalfStep = 1u << 2;             // half an output st
 enum class Layout : uint16_t {
   none = 0,
   dense_rows = 1,    // [co][k] LSB-first, each row padded to a byte; the reference layout
+  depthwise_groups = 2,  // [c/4][kh][kw][4], one packed group of four channels per tap
   // Further tags belong to kernels/layout.h; values are never reused.
 };
 

@@ -3,6 +3,7 @@
 // layout_<family>.cc; this file only lists them.
 #include "kernels/host/layouts.h"
 
+#include "kernels/host/layout_rows.h"
 #include "memmap/base/error.h"
 
 namespace mcusim {
@@ -39,6 +40,8 @@ std::vector<uint8_t> dense_unpack(const WeightShape& s, std::span<const uint8_t>
 
 constexpr LayoutRow kLayouts[] = {
     {net::Layout::dense_rows, "dense_rows", dense_bytes, dense_pack, dense_unpack},
+    {net::Layout::depthwise_groups, "depthwise_groups", depthwise_groups::blob_bytes,
+     depthwise_groups::pack, depthwise_groups::unpack},
 };
 
 }  // namespace
@@ -51,6 +54,9 @@ const LayoutRow& layout_row(net::Layout tag) {
   throw Error("weight layout {}: unknown tag", static_cast<unsigned>(tag));
 }
 
-net::Layout layout_for(const WeightShape&) { return net::Layout::dense_rows; }
+net::Layout layout_for(const WeightShape& shape) {
+  if (shape.family == net::Family::depthwise) return net::Layout::depthwise_groups;
+  return net::Layout::dense_rows;
+}
 
 }  // namespace mcusim
