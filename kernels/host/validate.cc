@@ -168,6 +168,7 @@ void Judge::check_shapes() const {
     case OpKind::add:
       if (!same(*in0, *out) || !same(*in1, *out))
         fail("shapes: {} and {} in, {} out", text(*in0), text(*in1), text(*out));
+      if (is(Contract::tflite) && in1->bits != 8) fail("in1: {} bits under tflite", in1->bits);
       break;
     case OpKind::pad:
       if (in0->h + op.pad_top + op.pad_bottom != out->h ||
