@@ -27,8 +27,6 @@ inline void max_pool(const KernelCall& call) {
   const net::Op& op = *call.op;
   const net::Tensor& in = *call.in0;
   const net::Tensor& out = *call.out;
-  const uint32_t low = static_cast<uint32_t>(op.act_min) * 0x01010101u;
-  const uint32_t high = ~(static_cast<uint32_t>(op.act_max) * 0x01010101u);
   for (uint32_t oy = 0; oy < out.h; ++oy) {
     const Span rows = span_inside(oy, op.stride_h, op.pad_top, op.kernel_h, in.h);
     for (uint32_t ox = 0; ox < out.w; ++ox) {
@@ -38,7 +36,7 @@ inline void max_pool(const KernelCall& call) {
       uint8_t* target = pixel(out, call.arena, oy, ox);
       for (uint32_t c = 0; c < out.c; c += kGroup) {
         const uint32_t count = min_u32(kGroup, out.c - c);
-        uint32_t best = low;
+        uint32_t best = 0;
         const uint8_t* row = source + packed_bytes<kInBits>(c);
         for (uint32_t y = rows.first; y < rows.last; ++y, row += in.row_stride_bytes) {
           const uint8_t* p = row;
@@ -46,7 +44,6 @@ inline void max_pool(const KernelCall& call) {
             best = max_lanes(best, load_group<kInBits>(p, count));
           }
         }
-        best = ~max_lanes(~best, high);  // minimum with act_max
         store_group<kOutBits>(target + packed_bytes<kOutBits>(c), best, count);
       }
     }

@@ -99,8 +99,14 @@ class RowBench {
 
   net::Tensor& at(int id) { return tensors_[id]; }
 
+  // Pad bits behind the last channel become 0, as the format demands.
   void write(int id, const Values& v) {
     size_t i = 0;
+    const net::Tensor& t = tensors_[id];
+    for (uint32_t y = 0; y < t.h; ++y)
+      for (uint32_t x = 0; x < t.w; ++x)
+        arena_[t.arena_offset + y * t.row_stride_bytes + x * t.pixel_stride_bytes +
+               (t.c * t.bits - 1) / 8] = 0;
     for_each(id, [&](size_t byte, int shift, int mask) {
       arena_[byte] = static_cast<uint8_t>((arena_[byte] & ~(mask << shift)) | v[i++] << shift);
     });
