@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// Operators without weights. Reshapes, quantisations that keep every stored byte
+// and a final softmax become aliases: they cost nothing on the target.
+#include <algorithm>
+
+#include "memmap/base/error.h"
+#include "quant/import/tflite_importer.h"
+
+namespace mcusim {
+namespace {
+
+constexpr int kFullyConnected = 9, kConv2d = 3, kDepthwise = 4, kDequantize = 6;
+
+bool at_end(const TfliteImporter& in, int tensor) {
+  const auto& readers = in.readers(tensor);
+  return std::all_of(readers.begin(), readers.end(), [&](const TfliteOp* reader) {
+    return reader->code == kDequantize && reader->outputs.size() == 1 &&
+           in.is_graph_output(reader->outputs[0]);
+  });
+}
+
+IntOp start_pool(TfliteImporter& in, const TfliteOp& op, net::OpKind kind, net::Contract contract) {
+  const auto* options = op.raw->options_as_Pool2D();
+  if (!options) throw Error("has no pooling options");
+  const TfliteInput x = in.input(op, 0);
+  IntOp made = in.start(op, kind, contract);
+  made.in0 = x.id;
+  set_window(made, x, in.at(made.out), options->padding(), options->filter_h(), options->filter_w(),
+             options->stride_h(), options->stride_w());
+  check_output_shape(in.at(made.out), {in.at(made.out).h, in.at(made.out).w, x.c});
+  check_same_quantisation(in.at(x.id), in.at(made.out));
+  set_activation(made, in.at(made.out), options->activation());
+  return made;
+}
+
+}  // namespace
+
+void import_average_pool(TfliteImporter& in, const TfliteOp& op) {
+  in.finish(start_pool(in, op, net::OpKind::avg_pool, net::Contract::tflite));
+}
+
+void import_max_pool(TfliteImporter& in, const TfliteOp& op) {
+  IntOp made = start_pool(in, op, net::OpKind::max_pool, net::Contract::none);
+  if (made.act_min != 0 || made.act_max != 255)
+    throw Error("a fused activation that clamps to {}..{} is not supported", made.act_min - 128,
+                made.act_max - 128);
+  in.finish(std::move(made));
+}
+
+void import_mean(TfliteImporter& in, const TfliteOp& op) {
+  const TfliteInput x = in.input(op, 0);
+  if (op.input(1) < 0) throw Error("axes are missing");
+  const auto rank = static_cast<int64_t>(in.tensor(in.resolve(op.input(0))).shape.size());
+  auto axes = tflite_integers(in.tensor(op.input(1)));
+  for (int64_t& axis : axes) axis += axis < 0 ? rank : 0;
+  std::sort(axes.begin(), axes.end());
+  if (rank != 4 || axes != std::vector<int64_t>{1, 2})
+    throw Error("mean over axes [{}] is not supported (height and width of 4 axes are)",
+                fmt::join(axes, ","));
+  IntOp made = in.start(op, net::OpKind::avg_pool, net::Contract::tflite);
+  made.in0 = x.id;
+  made.kernel_h = x.h;
+  made.kernel_w = x.w;
+  check_output_shape(in.at(made.out), {1, 1, x.c});
+  const FixedMultiplier m = tflite_mean_multiplier(
+      static_cast<double>(in.scale(x.id)) / static_cast<double>(in.scale(made.out)), x.h * x.w);
+  if (m.mult == 0) throw Error("output scale is too large for the input scale");
+  made.scalar_mult[0] = m.mult;
+  made.scalar_shift[0] = m.shift;
+  in.finish(std::move(made));
+}
+
+void import_add(TfliteImporter& in, const TfliteOp& op) {
+  const TfliteInput a = in.input(op, 0), b = in.input(op, 1);
+  const auto* options = op.raw->options_as_Add();
+  IntOp made = in.start(op, net::OpKind::add, net::Contract::tflite);
+  made.in0 = a.id;
+  made.in1 = b.id;
+  const Shape3 shape{a.h, a.w, a.c};
+  if (shape != Shape3{b.h, b.w, b.c}) throw Error("inputs of different shapes (broadcasting)");
+  check_output_shape(in.at(made.out), shape);
+  set_activation(made, in.at(made.out), options ? options->activation() : tflite::Activation::none);
+  const double s1 = in.scale(a.id), s2 = in.scale(b.id), sy = in.scale(made.out);
+  const double twice = 2 * std::max(s1, s2);
+  const double real[3] = {s1 / twice, s2 / twice, twice / (double{1 << 20} * sy)};
+  for (int i = 0; i < 3; ++i) {
+    const FixedMultiplier m = tflite_multiplier(real[i]);
+    if (m.shift > 0) throw Error("output scale {:.9g} is too small for the input scales", sy);
+    made.scalar_mult[i] = m.mult;
+    made.scalar_shift[i] = m.shift;
+  }
+  in.finish(std::move(made));
+}
+
+void import_pad(TfliteImporter& in, const TfliteOp& op) {
+  TfliteInput x = in.input(op, 0);
+  if (op.input(1) < 0) throw Error("paddings are missing");
+  const auto pads = tflite_integers(in.tensor(op.input(1)));
+  const auto& shape = in.tensor(in.resolve(op.input(0))).shape;
+  if (shape.size() != 4 || pads.size() != 8)
+    throw Error("{} paddings for {} axes", pads.size(), shape.size());
+  for (const int64_t pad : pads)
+    if (pad < 0 || pad > static_cast<int64_t>(net::kMaxDim)) throw Error("padding {}", pad);
+  if (pads[0] != 0 || pads[1] != 0 || pads[6] != 0 || pads[7] != 0)
+    throw Error("padding of batch or channels is not supported");
+  x.pad_top = static_cast<uint32_t>(pads[2]);
+  x.pad_bottom = static_cast<uint32_t>(pads[3]);
+  x.pad_left = static_cast<uint32_t>(pads[4]);
+  x.pad_right = static_cast<uint32_t>(pads[5]);
+  x.h += x.pad_top + x.pad_bottom;
+  x.w += x.pad_left + x.pad_right;
+  const int out = op.outputs[0];
+  const TfliteTensor& result = in.tensor(out);
+  const Shape3 expected{x.h, x.w, x.c};
+  if (tflite_shape(result) != expected) throw Error("output is not of {}x{}x{}", x.h, x.w, x.c);
+  // A convolution pads with the zero point by itself: then no padded copy is made.
+  const auto& readers = in.readers(out);
+  if (readers.size() == 1 && !in.is_graph_output(out) &&
+      result.scales == std::vector<float>{in.scale(x.id)} &&
+      result.zero_points[0] + 128 == in.at(x.id).zero_point && readers[0]->input(0) == out &&
+      (readers[0]->code == kConv2d || readers[0]->code == kDepthwise) &&
+      readers[0]->input(1) >= 0) {
+    const auto& kernel = in.tensor(readers[0]->input(1)).shape;
+    if (kernel.size() == 4 && std::max(pads[2], pads[3]) < kernel[1] &&
+        std::max(pads[4], pads[5]) < kernel[2]) {
+      in.notes.push_back(
+          fmt::format("PAD {} is done by the convolution that follows", in.short_name(out)));
+      in.hand_padding_on(out, x);
+      return;
+    }
+  }
+  IntOp made = in.start(op, net::OpKind::pad, net::Contract::none);
+  made.in0 = x.id;
+  made.pad_top = x.pad_top;
+  made.pad_bottom = x.pad_bottom;
+  made.pad_left = x.pad_left;
+  made.pad_right = x.pad_right;
+  check_same_quantisation(in.at(x.id), in.at(made.out));
+  in.finish(std::move(made));
+}
+
+void import_reshape(TfliteImporter& in, const TfliteOp& op) {
+  const int out = op.outputs[0], from = op.inputs[0];
+  const TfliteInput x = in.input(op, 0);
+  if (in.tensor(out).elements != uint64_t{x.h} * x.w * x.c)
+    throw Error("{} elements from {}", in.tensor(out).elements, uint64_t{x.h} * x.w * x.c);
+  const auto& readers = in.readers(out);
+  const bool order_alone = std::all_of(readers.begin(), readers.end(), [](const TfliteOp* reader) {
+    return reader->code == kFullyConnected;
+  });
+  // Elements keep their order, so whoever reads them in order needs no copy.
+  if (Shape3{x.h, x.w, x.c} == tflite_shape(in.tensor(out)) ||
+      (order_alone && !readers.empty() && !in.is_graph_output(out))) {
+    in.alias(out, from);
+    return;
+  }
+  IntOp made = in.start(op, net::OpKind::reshape, net::Contract::none);
+  made.in0 = x.id;
+  check_same_quantisation(in.at(x.id), in.at(made.out));
+  in.finish(std::move(made));
+}
+
+void import_softmax(TfliteImporter& in, const TfliteOp& op) {
+  const int out = op.outputs[0];
+  in.input(op, 0);
+  if (!at_end(in, out) || (!in.is_graph_output(out) && in.readers(out).empty()))
+    throw Error("softmax is supported as the last operator only, where it is dropped");
+  in.alias(out, op.inputs[0]);
+  in.notes.push_back(
+      "the final SOFTMAX is dropped: the outputs are its inputs (logits), top-1 is the same");
+}
+
+void import_quantize(TfliteImporter& in, const TfliteOp& op) {
+  const int from = in.resolve(op.inputs[0]), to = op.outputs[0];
+  const TfliteTensor &a = in.tensor(from), &b = in.tensor(to);
+  if (b.type != tflite::TensorType::int8 || a.constant() || a.shape != b.shape)
+    throw Error("from {} to {} is not supported", tflite_type_name(a.type),
+                tflite_type_name(b.type));
+  if (a.type == tflite::TensorType::float32) {
+    if (!in.is_graph_input(from) || in.readers(from).size() != 1)
+      throw Error("quantisation inside the network is not supported");
+    in.alias(from, to);
+    in.notes.push_back(
+        fmt::format("input {} is float32 in the file and int8 here", in.short_name(from)));
+    return;
+  }
+  const int64_t offset = a.type == tflite::TensorType::uint8 ? 128 : 0;
+  if (a.scales.size() != 1 || a.scales != b.scales || a.zero_points[0] - offset != b.zero_points[0])
+    throw Error("requantisation to another scale or zero point is not supported");
+  in.activation(from);
+  in.alias(to, from);
+}
+
+void import_dequantize(TfliteImporter& in, const TfliteOp& op) {
+  const int out = op.outputs[0];
+  if (!in.is_graph_output(out) || !in.readers(out).empty())
+    throw Error("dequantisation inside the network is not supported");
+  in.input(op, 0);
+  in.alias(out, op.inputs[0]);
+  in.notes.push_back(
+      fmt::format("output {} is float32 in the file and int8 here", in.short_name(out)));
+}
+
+}  // namespace mcusim
