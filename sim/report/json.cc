@@ -95,7 +95,8 @@ std::string to_json(const Run& run) {
   });
   out["verify"] = run.verify;
   out["notes"] = run.notes;
-  return out.dump(1) + "\n";
+  // Names come from files: bytes that are not UTF-8 are replaced, not fatal.
+  return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace mcusim::report
