@@ -31,6 +31,13 @@ class Random {
 // Its layer name tells row and shape.
 IntNet random_op(const RowKey& key, Random& random);
 
+// What a test may ask of random_op beyond the row.
+struct OpWish {
+  bool small = false;    // few elements, for emulated runs
+  bool per_channel = true, per_layer = true;  // which weight zero points may occur
+};
+IntNet random_op(const RowKey& key, Random& random, const OpWish& wish);
+
 // Adds the operators and tensors of `part` to `all`, each with arena space of its
 // own, so that many rows fit one image.
 void append(IntNet& all, const IntNet& part);
