@@ -115,12 +115,26 @@ inline constexpr uint8_t kOpPerChannelMult = 1u << 1;       // mult/shift per ch
 inline constexpr uint8_t kOpHalfStep = 1u << 2;             // half an output step is folded in
 
 // How a weight blob is laid out; the packer, the validator and the kernel of a
-// row agree on it by this tag (kernels/layout.h has the pictures).
+// row agree on it by this tag (kernels/host/layouts.h).
 enum class Layout : uint16_t {
   none = 0,
   dense_rows = 1,    // [co][k] LSB-first, each row padded to a byte; the reference layout
   depthwise_groups = 2,  // [c/4][kh][kw][4], one packed group of four channels per tap
-  // Further tags belong to kernels/layout.h; values are never reused.
+  // Matrix layouts (kernels/ops/matmul_layout.h), by number form: rows of channel
+  // pairs for convolutions, ...
+  split8 = 16,
+  split4 = 17,
+  packed_a8w2 = 18,
+  packed_w4 = 19,
+  packed_a4w2 = 20,
+  mla_a2w2 = 21,
+  // ... and four pairs side by side for fully connected.
+  fc_split8 = 24,
+  fc_split4 = 25,
+  fc_packed_a8w2 = 26,
+  fc_packed_w4 = 27,
+  fc_packed_a4w2 = 28,
+  // Values are never reused.
 };
 
 struct Op {

@@ -3,6 +3,9 @@
 // needs none has no row. Freestanding; contains no kernel row.
 #include "kernels/scratch.h"
 
+#include "kernels/ops/matmul_layout.h"
+#include "kernels/requant.h"
+
 namespace mcusim {
 namespace {
 
@@ -12,12 +15,32 @@ struct FamilyScratch {
   SizeFn bytes;
 };
 
-constexpr uint64_t none(const net::Op&, const net::Tensor&, const net::Tensor&) { return 0; }
+constexpr uint64_t round8(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
+
+// Lanes of four pixels with their read-ahead, channel records, one K stream.
+uint64_t conv_bytes(const net::Op& op, const net::Tensor& in0, const net::Tensor& out) {
+  const matmul::Form& form = matmul::form_of(in0.bits, op.weight_bits, false);
+  const uint64_t words = matmul::stream_words<uint64_t>(uint64_t{op.kernel_h} * op.kernel_w,
+                                                        in0.c, in0.bits);
+  const uint64_t lanes = 16 * matmul::lane_steps<uint64_t>(form, words, in0.bits);
+  const uint64_t records = (uint64_t{out.c} + 1) / 2 * 2;
+  return round8(lanes + matmul::kTail_bytes + records * sizeof(Channel) + 4 * words);
+}
+
+// Lanes of one pixel, the records of one block, the K stream.
+uint64_t fully_connected_bytes(const net::Op& op, const net::Tensor& in0, const net::Tensor&) {
+  const matmul::Form& form = matmul::form_of(in0.bits, op.weight_bits, true);
+  const uint64_t words =
+      matmul::stream_words<uint64_t>(1, uint64_t{in0.h} * in0.w * in0.c, in0.bits);
+  const uint64_t steps = matmul::lane_steps<uint64_t>(form, words, in0.bits);
+  return round8((steps + 3) / 4 * 16 + matmul::kTail_bytes +
+                2 * matmul::kFullyConnectedPairs * sizeof(Channel) + 4 * words);
+}
 
 constexpr FamilyScratch kFamilies[] = {
-    {net::Family::conv, none},
-    {net::Family::pointwise, none},
-    {net::Family::fully_connected, none},
+    {net::Family::conv, conv_bytes},
+    {net::Family::pointwise, conv_bytes},
+    {net::Family::fully_connected, fully_connected_bytes},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 // layout_<family>.cc; this file only lists them.
 #include "kernels/host/layouts.h"
 
+#include "kernels/host/layout_matrix.h"
 #include "kernels/host/layout_rows.h"
 #include "memmap/base/error.h"
 
@@ -38,10 +39,24 @@ std::vector<uint8_t> dense_unpack(const WeightShape& s, std::span<const uint8_t>
   return natural;
 }
 
+#define MCUSIM_MATRIX_LAYOUT(name) \
+  {net::Layout::name, #name, matrix_blob_bytes, matrix_pack, matrix_unpack}
+
 constexpr LayoutRow kLayouts[] = {
     {net::Layout::dense_rows, "dense_rows", dense_bytes, dense_pack, dense_unpack},
     {net::Layout::depthwise_groups, "depthwise_groups", depthwise_groups::blob_bytes,
      depthwise_groups::pack, depthwise_groups::unpack},
+    MCUSIM_MATRIX_LAYOUT(split8),
+    MCUSIM_MATRIX_LAYOUT(split4),
+    MCUSIM_MATRIX_LAYOUT(packed_a8w2),
+    MCUSIM_MATRIX_LAYOUT(packed_w4),
+    MCUSIM_MATRIX_LAYOUT(packed_a4w2),
+    MCUSIM_MATRIX_LAYOUT(mla_a2w2),
+    MCUSIM_MATRIX_LAYOUT(fc_split8),
+    MCUSIM_MATRIX_LAYOUT(fc_split4),
+    MCUSIM_MATRIX_LAYOUT(fc_packed_a8w2),
+    MCUSIM_MATRIX_LAYOUT(fc_packed_w4),
+    MCUSIM_MATRIX_LAYOUT(fc_packed_a4w2),
 };
 
 }  // namespace
@@ -56,7 +71,7 @@ const LayoutRow& layout_row(net::Layout tag) {
 
 net::Layout layout_for(const WeightShape& shape) {
   if (shape.family == net::Family::depthwise) return net::Layout::depthwise_groups;
-  return net::Layout::dense_rows;
+  return matrix_layout_for(shape);
 }
 
 }  // namespace mcusim

@@ -1,48 +1,167 @@
 // SPDX-License-Identifier: MIT
-// Convolution, any kernel, stride and padding: plain loop over dense rows. The
-// blocked matrix form replaces the body; the interface stays. Freestanding.
+// Convolution, any kernel, stride and padding: four output pixels in raster order
+// are expanded into lanes (a group may cross a row end), then every channel pair
+// runs on them.
+//
+// Pixels whose kernel rows are whole words inside the tensor are expanded in
+// place; all others (borders, odd channel counts) gather their bytes first, so no
+// load passes the end of the tensor. Padding cells hold the zero point. Freestanding.
 #pragma once
 
-#include "kernels/requant.h"
+#include "kernels/ops/lanes.h"
+#include "kernels/ops/matmul.h"
 
-namespace mcusim::ops {
+namespace mcusim {
+namespace matmul {
+
+// What the gathering of a layer's pixels needs.
+struct Window {
+  const uint8_t* in;
+  uint32_t row_stride, pixel_stride;
+  uint32_t h, w, kernel_h, kernel_w;
+  uint32_t pixel_bytes, run_bytes;  // of one tap; of one kernel row
+  uint32_t fill;                    // zero point in every element of a byte
+  uint8_t fill_last;                // the same in the last byte of a pixel
+  bool contiguous, direct;          // kernel rows: no gaps; whole words as well
+};
+
+template <int kIn>
+inline Window make_window(const KernelCall& call) {
+  const net::Op& op = *call.op;
+  const net::Tensor& in = *call.in0;
+  Window v;
+  v.in = call.arena + in.arena_offset;
+  v.row_stride = in.row_stride_bytes;
+  v.pixel_stride = in.pixel_stride_bytes;
+  v.h = in.h, v.w = in.w, v.kernel_h = op.kernel_h, v.kernel_w = op.kernel_w;
+  v.pixel_bytes = (in.c * kIn + 7) / 8;
+  v.run_bytes = v.pixel_bytes * v.kernel_w;
+  const uint32_t zero = static_cast<uint32_t>(in.zero_point);
+  v.fill = zero * (kIn == 8 ? 1u : kIn == 4 ? 0x11u : 0x55u) & 0xFF;
+  const uint32_t used = in.c * kIn % 8;
+  v.fill_last = static_cast<uint8_t>(used ? v.fill & ((1u << used) - 1) : v.fill);
+  v.contiguous = v.kernel_w == 1 || v.pixel_stride == v.pixel_bytes;
+  v.direct = v.contiguous && v.run_bytes % 4 == 0;
+  return v;
+}
+
+// Top left input cell of a window; may lie in the padding.
+struct Corner {
+  int32_t y, x;
+};
+
+[[gnu::noinline]] inline void gather(const Window& v, Corner at, uint8_t* stream) {
+  for (uint32_t ky = 0; ky < v.kernel_h; ++ky) {
+    const uint32_t y = static_cast<uint32_t>(at.y) + ky;
+    for (uint32_t kx = 0; kx < v.kernel_w; ++kx) {
+      const uint32_t x = static_cast<uint32_t>(at.x) + kx;
+      if (y < v.h && x < v.w) {
+        copy_bytes(stream, v.in + y * v.row_stride + x * v.pixel_stride, v.pixel_bytes);
+        stream += v.pixel_bytes;
+      } else {
+        for (uint32_t i = 1; i < v.pixel_bytes; ++i) *stream++ = static_cast<uint8_t>(v.fill);
+        *stream++ = v.fill_last;
+      }
+    }
+  }
+}
+
+[[gnu::noinline]] inline void gather_rows(const Window& v, const uint8_t* from, uint8_t* stream) {
+  for (uint32_t ky = 0; ky < v.kernel_h; ++ky) {
+    copy_bytes(stream, from, v.run_bytes);
+    stream += v.run_bytes;
+    from += v.row_stride;
+  }
+}
+
+// Expands one pixel; returns its element sum.
+template <int kIn, bool kBytes>
+[[gnu::noinline]] uint32_t expand_pixel(const Window& v, Corner at, const Layer& layer,
+                                        uint32_t column) {
+  Word* d = layer.lanes + (kBytes ? 4 * column : column);
+  const bool inside = at.y >= 0 && at.x >= 0 &&
+                      static_cast<uint32_t>(at.y) + v.kernel_h <= v.h &&
+                      static_cast<uint32_t>(at.x) + v.kernel_w <= v.w;
+  if (inside && v.contiguous) {
+    const uint8_t* from = v.in + static_cast<uint32_t>(at.y) * v.row_stride +
+                          static_cast<uint32_t>(at.x) * v.pixel_stride;
+    if (v.direct) {
+      Expanded e{d, 0};
+      for (uint32_t ky = 0; ky < v.kernel_h; ++ky, from += v.row_stride)
+        e = expand<kIn, kBytes, 4>(from, v.run_bytes / 4, e.next, e.sum);
+      return e.sum;
+    }
+    gather_rows(v, from, layer.stream);
+  } else {
+    gather(v, at, layer.stream);
+  }
+  return expand<kIn, kBytes, 4>(layer.stream, layer.words, d, 0).sum;
+}
+
+// Everything of a convolution that does not depend on weight and output widths.
+template <int kIn, bool kBytes>
+[[gnu::noinline]] void conv_front(const KernelCall& call, const Back& back) {
+  const net::Op& op = *call.op;
+  const net::Tensor& out = *call.out;
+  const Form& form = *back.form;
+  const Window window = make_window<kIn>(call);
+
+  Layer layer;
+  layer.op = &op;
+  layer.file = call.file;
+  layer.weights = reinterpret_cast<const Word*>(call.file + op.weights_offset);
+  layer.co = out.c;
+  layer.words = stream_words<uint32_t>(window.kernel_h * window.kernel_w, call.in0->c, kIn);
+  const uint32_t steps = lane_steps<uint32_t>(form, layer.words, kIn);
+  layer.walk = make_walk(form, steps, kIn);
+  layer.row_words = row_words(form, steps) * (2 / form.row_channels);
+  layer.stage = make_stage(op, out);
+  layer.lanes = reinterpret_cast<Word*>(call.scratch);
+  layer.channels = reinterpret_cast<Channel*>(layer.lanes + 4 * steps + kTail_bytes / 4);
+  const uint32_t records = (out.c + 1) / 2 * 2;
+  layer.stream = reinterpret_cast<uint8_t*>(layer.channels + records);
+  back.make_channels(layer, 0, records, form.zero_offset);
+  clear_tail<4>(form, layer, kIn);
+  // Stream bytes behind the last tap: written once, 0.
+  if (!window.direct) *reinterpret_cast<Word*>(layer.stream + 4 * layer.words - 4) = 0;
+
+  Group group;
+  uint32_t column = 0;
+  for (uint32_t y = 0; y < out.h; ++y) {
+    Corner at = {static_cast<int32_t>(y * op.stride_h - op.pad_top), -int32_t{op.pad_left}};
+    uint8_t* pixel = call.arena + out.arena_offset + y * out.row_stride_bytes;
+    for (uint32_t x = 0; x < out.w; ++x) {
+      group.out[column] = pixel;
+      group.sum[column] = expand_pixel<kIn, kBytes>(window, at, layer, column);
+      at.x += op.stride_w;
+      pixel += out.pixel_stride_bytes;
+      if (++column == 4) {
+        back.run_group(layer, group);
+        column = 0;
+      } else if (y + 1 == out.h && x + 1 == out.w) {  // fill the last group
+        for (; column < 4; ++column) {
+          group.out[column] = group.out[column - 1];
+          at.x -= op.stride_w;
+          group.sum[column] = expand_pixel<kIn, kBytes>(window, at, layer, column);
+          at.x += op.stride_w;
+        }
+        back.run_group(layer, group);
+      }
+    }
+  }
+}
+
+}  // namespace matmul
+
+namespace ops {
 
 template <int kIn, int kWeight, int kOut, net::Contract kContract>
 inline void conv(const KernelCall& call) {
-  const net::Op& op = *call.op;
-  const net::Tensor &in = *call.in0, &out = *call.out;
-  const Stage stage = make_stage(op, out);
-  const uint32_t row_bytes = (op.kernel_h * op.kernel_w * in.c * kWeight + 7) / 8;
-  for (uint32_t y = 0; y < out.h; ++y)
-    for (uint32_t x = 0; x < out.w; ++x) {
-      uint8_t* pixel = call.arena + out.arena_offset + y * out.row_stride_bytes +
-                       x * out.pixel_stride_bytes;
-      for (uint32_t i = 0; i < (out.c * kOut + 7) / 8; ++i) pixel[i] = 0;
-      for (uint32_t c = 0; c < out.c; ++c) {
-        const Channel ch = make_channel<kContract>(op, call.file, c, 0);
-        uint32_t acc = ch.bias, k = 0;
-        for (uint32_t ky = 0; ky < op.kernel_h; ++ky)
-          for (uint32_t kx = 0; kx < op.kernel_w; ++kx) {
-            const uint32_t iy = y * op.stride_h + ky - op.pad_top;
-            const uint32_t ix = x * op.stride_w + kx - op.pad_left;
-            const bool inside = iy < in.h && ix < in.w;
-            const uint8_t* p = call.arena + in.arena_offset + (inside ? iy : 0) * in.row_stride_bytes +
-                               (inside ? ix : 0) * in.pixel_stride_bytes;
-            for (uint32_t i = 0; i < in.c; ++i, ++k) {
-              const uint32_t v = inside ? p[i * kIn / 8] >> (i * kIn % 8) & ((1u << kIn) - 1)
-                                        : static_cast<uint32_t>(in.zero_point);
-              const uint32_t w = call.file[op.weights_offset + c * row_bytes + k * kWeight / 8] >>
-                                     (k * kWeight % 8) & ((1u << kWeight) - 1);
-              acc += v * (w - static_cast<uint32_t>(ch.zero_point));
-            }
-          }
-        const uint8_t* t = nullptr;
-        if constexpr (kContract == net::Contract::thresholds)
-          t = thresholds_of<kOut>(op, call.file, c);
-        pixel[c * kOut / 8] |= static_cast<uint8_t>(
-            requantise_one<kContract, kOut>(acc, ch, stage, t) << (c * kOut % 8));
-      }
-    }
+  using Core = decltype(matmul::core_of<kIn, kWeight>());
+  static constexpr matmul::Back kBack = {&Core::form, matmul::make_channels<kContract>,
+                                         matmul::run_group<Core, kOut, kContract>};
+  matmul::conv_front<kIn, Core::form.bytes>(call, kBack);
 }
 
-}  // namespace mcusim::ops
+}  // namespace ops
+}  // namespace mcusim

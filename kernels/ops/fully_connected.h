@@ -1,39 +1,124 @@
 // SPDX-License-Identifier: MIT
-// Fully connected: plain loop over dense rows of the flattened input h*w*c. The
-// blocked matrix form replaces the body; the interface stays. Freestanding.
+// Fully connected: the input h*w*c is expanded once, then blocks of eight channels
+// run over it (kernels/ops/cores/vector.h).
+//
+// The K stream is the dense flattened input; an input whose pixels end inside a
+// byte is repacked element by element. Freestanding.
 #pragma once
 
-#include "kernels/requant.h"
+#include "kernels/ops/cores/vector.h"
+#include "kernels/ops/lanes.h"
+#include "kernels/ops/matmul.h"
 
-namespace mcusim::ops {
+namespace mcusim {
+namespace matmul {
 
-template <int kIn, int kWeight, int kOut, net::Contract kContract>
-inline void fully_connected(const KernelCall& call) {
-  const net::Op& op = *call.op;
-  const net::Tensor &in = *call.in0, &out = *call.out;
-  const Stage stage = make_stage(op, out);
-  const uint32_t row_bytes = (in.h * in.w * in.c * kWeight + 7) / 8;
-  uint8_t* pixel = call.arena + out.arena_offset;
-  for (uint32_t i = 0; i < (out.c * kOut + 7) / 8; ++i) pixel[i] = 0;
-  for (uint32_t c = 0; c < out.c; ++c) {
-    const Channel ch = make_channel<kContract>(op, call.file, c, 0);
-    uint32_t acc = ch.bias, k = 0;
-    for (uint32_t y = 0; y < in.h; ++y)
-      for (uint32_t x = 0; x < in.w; ++x) {
-        const uint8_t* p = call.arena + in.arena_offset + y * in.row_stride_bytes +
-                           x * in.pixel_stride_bytes;
-        for (uint32_t i = 0; i < in.c; ++i, ++k) {
-          const uint32_t v = p[i * kIn / 8] >> (i * kIn % 8) & ((1u << kIn) - 1);
-          const uint32_t w = call.file[op.weights_offset + c * row_bytes + k * kWeight / 8] >>
-                                 (k * kWeight % 8) & ((1u << kWeight) - 1);
-          acc += v * (w - static_cast<uint32_t>(ch.zero_point));
-        }
-      }
-    const uint8_t* t = nullptr;
-    if constexpr (kContract == net::Contract::thresholds) t = thresholds_of<kOut>(op, call.file, c);
-    pixel[c * kOut / 8] |= static_cast<uint8_t>(
-        requantise_one<kContract, kOut>(acc, ch, stage, t) << (c * kOut % 8));
+// Element by element; `stream` starts cleared.
+[[gnu::noinline]] inline void repack(const uint8_t* pixel, uint32_t channels, uint32_t bits,
+                                     uint8_t* stream, uint32_t position) {
+  for (uint32_t i = 0; i < channels; ++i, ++position) {
+    const uint32_t v = pixel[i * bits / 8] >> (i * bits % 8) & ((1u << bits) - 1);
+    stream[position * bits / 8] |= static_cast<uint8_t>(v << (position * bits % 8));
   }
 }
 
-}  // namespace mcusim::ops
+// Expands the whole input; returns its element sum.
+template <int kIn>
+[[gnu::noinline]] uint32_t expand_input(const KernelCall& call, const Layer& layer) {
+  const net::Tensor& in = *call.in0;
+  const uint8_t* base = call.arena + in.arena_offset;
+  const uint32_t bytes = in.c * kIn / 8, odd_bits = in.c * kIn % 8;
+  const bool dense = odd_bits == 0 &&
+                     (in.w == 1 || in.pixel_stride_bytes == bytes) &&
+                     (in.h == 1 || in.row_stride_bytes == bytes * in.w) &&
+                     in.h * in.w * bytes % 4 == 0;
+  if (!dense) {
+    for (uint32_t i = 0; i < layer.words; ++i) reinterpret_cast<Word*>(layer.stream)[i] = 0;
+    for (uint32_t y = 0; y < in.h; ++y)
+      for (uint32_t x = 0; x < in.w; ++x) {
+        const uint32_t index = y * in.w + x;
+        const uint8_t* pixel = base + y * in.row_stride_bytes + x * in.pixel_stride_bytes;
+        if (odd_bits == 0)
+          copy_bytes(layer.stream + index * bytes, pixel, bytes);
+        else
+          repack(pixel, in.c, kIn, layer.stream, index * in.c);
+      }
+    base = layer.stream;
+  }
+  return expand<kIn, false, 1>(base, layer.words, layer.lanes, 0).sum;
+}
+
+// One block of eight channels from `first`, whose records are layer.channels.
+template <const Form& kForm, int kOut, net::Contract kContract>
+[[gnu::noinline]] void run_block(const Layer& layer, uint32_t first, uint32_t sum,
+                                 uint8_t* pixel) {
+  uint32_t c0[4], c1[4];
+  const Channel* ch = layer.channels;
+#pragma GCC unroll 4
+  for (int p = 0; p < 4; ++p) {
+    c0[p] = ch[2 * p].bias - static_cast<uint32_t>(ch[2 * p].zero_point) * sum;
+    c1[p] = ch[2 * p + 1].bias - static_cast<uint32_t>(ch[2 * p + 1].zero_point) * sum;
+  }
+  run_vector<kForm>(layer.weights + first / 2 * layer.row_words, layer.lanes, layer.walk, c0, c1);
+  for (uint32_t p = 0; p < 4; ++p) {
+    const uint32_t c = first + 2 * p;
+    if (c >= layer.co) return;
+    const bool both = c + 1 < layer.co;
+    const uint32_t y0 = requantise_one<kContract, kOut>(
+        c0[p], ch[2 * p], layer.stage, thresholds_for<kContract, kOut>(layer, c));
+    uint32_t y1 = 0;
+    if (both)
+      y1 = requantise_one<kContract, kOut>(c1[p], ch[2 * p + 1], layer.stage,
+                                           thresholds_for<kContract, kOut>(layer, c + 1));
+    store_pair<kOut>(pixel, c, y0, y1, both);
+  }
+}
+
+struct VectorBack {
+  const Form* form;
+  void (*make_channels)(const Layer&, uint32_t first, uint32_t count, int32_t odd_offset);
+  void (*run_block)(const Layer&, uint32_t first, uint32_t sum, uint8_t* pixel);
+};
+
+template <int kIn>
+[[gnu::noinline]] void fully_connected_front(const KernelCall& call, const VectorBack& back) {
+  const net::Op& op = *call.op;
+  const net::Tensor& in = *call.in0;
+  const Form& form = *back.form;
+  constexpr uint32_t kBlock = 2 * kFullyConnectedPairs;
+  Layer layer;
+  layer.op = &op;
+  layer.file = call.file;
+  layer.weights = reinterpret_cast<const Word*>(call.file + op.weights_offset);
+  layer.co = call.out->c;
+  layer.words = stream_words<uint32_t>(1, in.h * in.w * in.c, kIn);
+  const uint32_t steps = lane_steps<uint32_t>(form, layer.words, kIn);
+  layer.walk = make_walk(form, steps, kIn);
+  layer.row_words = row_words(form, steps);
+  layer.stage = make_stage(op, *call.out);
+  layer.lanes = reinterpret_cast<Word*>(call.scratch);
+  layer.channels = reinterpret_cast<Channel*>(layer.lanes + (steps + 3) / 4 * 4 + kTail_bytes / 4);
+  layer.stream = reinterpret_cast<uint8_t*>(layer.channels + kBlock);
+  clear_tail<1>(form, layer, kIn);
+  const uint32_t sum = expand_input<kIn>(call, layer);
+  uint8_t* pixel = call.arena + call.out->arena_offset;
+  for (uint32_t c = 0; c < layer.co; c += kBlock) {
+    back.make_channels(layer, c, kBlock, form.zero_offset);
+    back.run_block(layer, c, sum, pixel);
+  }
+}
+
+}  // namespace matmul
+
+namespace ops {
+
+template <int kIn, int kWeight, int kOut, net::Contract kContract>
+inline void fully_connected(const KernelCall& call) {
+  static constexpr const matmul::Form& kForm = matmul::form_of(kIn, kWeight, true);
+  static constexpr matmul::VectorBack kBack = {&kForm, matmul::make_channels<kContract>,
+                                               matmul::run_block<kForm, kOut, kContract>};
+  matmul::fully_connected_front<kIn>(call, kBack);
+}
+
+}  // namespace ops
+}  // namespace mcusim

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// The same number forms with the roles turned for one pixel (fully connected):
+// eight channels, as four channel pairs whose words lie side by side, share each
+// lane word. Chunks, flushes and exactness are those of split.h and packed.h.
+// Freestanding.
+#pragma once
+
+#include "kernels/ops/cores/packed.h"
+
+namespace mcusim::matmul {
+
+// Sums m and l of four channel pairs over `steps` steps.
+template <const Form& kForm>
+[[gnu::always_inline]] inline void split_vector_plain(SplitSums& s, const Word* weights,
+                                                      const Word* lanes, uint32_t steps) {
+  constexpr uint32_t kSteps = kForm.steps_per_word;
+  for (uint32_t k = 0; k < steps; k += kSteps, weights += 4) {
+#pragma GCC unroll 2
+    for (uint32_t j = 0; j < kSteps; ++j) {
+      const uint32_t a = *lanes++;
+#pragma GCC unroll 4
+      for (int p = 0; p < 4; ++p) {
+        const uint32_t w = weights[p];
+        if constexpr (kForm.number == Number::split8) {
+          s.m[p] = simd::smlad(a, w, s.m[p]);
+          s.l[p] = simd::smlad(a, simd::uxtb16(w), s.l[p]);
+        } else {
+          const uint32_t u = j ? simd::uxtb16_ror8(w) : simd::uxtb16(w);
+          s.m[p] = simd::smlad(a, u, s.m[p]);
+          s.l[p] = simd::smlad(a, u & 0x000F000Fu, s.l[p]);
+        }
+      }
+    }
+  }
+}
+
+template <const Form& kForm>
+[[gnu::always_inline]] inline void packed_vector_plain(PackedSums (&s)[4], const Word* weights,
+                                                       const Word* lanes, uint32_t steps) {
+  constexpr uint32_t kSteps = kForm.steps_per_word;
+  for (uint32_t k = 0; k < steps; k += kFlushSteps) {
+    uint32_t t[4] = {0, 0, 0, 0};
+#pragma GCC unroll 1
+    for (uint32_t i = 0; i < kFlushSteps; i += kSteps, weights += 4) {
+#pragma GCC unroll 4
+      for (uint32_t j = 0; j < kSteps; ++j) {
+        const uint32_t a = *lanes++;
+#pragma GCC unroll 4
+        for (int p = 0; p < 4; ++p)
+          t[p] = simd::smlad(a, packed_lane<kForm>(weights[p], j), t[p]);
+      }
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) {
+      s[p].mix += t[p];
+      s[p].odd += static_cast<uint32_t>(simd::asr(t[p], kForm.field_bits));
+    }
+  }
+}
+
+// c0[p], c1[p] += sums of the first and second channel of pair p.
+template <const Form& kForm>
+[[gnu::always_inline]] inline void run_vector(const Word* weights, const Word* lanes,
+                                              const Walk& walk, uint32_t (&c0)[4],
+                                              uint32_t (&c1)[4]) {
+  constexpr int kShift = kForm.field_bits;
+  if constexpr (kForm.number == Number::split8 || kForm.number == Number::split4) {
+    SplitSums s;
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) s.l[p] = c0[p];
+    for (uint32_t done = 0, steps = walk.first; done < walk.steps; steps = walk.chunk) {
+#pragma GCC unroll 4
+      for (int p = 0; p < 4; ++p) s.m[p] = s.l[p];
+      const Word* w = weights + 4 * (done / kForm.steps_per_word);
+#if defined(__arm__)
+      if constexpr (kForm.number == Number::split8)
+        split8_vector_asm(s, w, lanes + done, steps);
+      else
+#endif
+        split_vector_plain<kForm>(s, w, lanes + done, steps);
+#pragma GCC unroll 4
+      for (int p = 0; p < 4; ++p)
+        c1[p] += static_cast<uint32_t>(simd::asr(s.m[p] - s.l[p], kShift));
+      done += steps;
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) c0[p] = s.l[p];
+  } else {
+    PackedSums s[4];
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) s[p] = {c0[p], 0};
+    packed_vector_plain<kForm>(s, weights, lanes, walk.steps);
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) {
+      c1[p] += s[p].odd;
+      c0[p] = s[p].mix - (s[p].odd << kShift);
+    }
+  }
+}
+
+}  // namespace mcusim::matmul

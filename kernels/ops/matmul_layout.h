@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// The arithmetic of matrix layouts, shared by the kernels, the scratch sizes and
+// the host's packer, so that the three cannot disagree.
+//
+// The K stream of an output pixel is the concatenation of its taps' packed pixels
+// (whole bytes each, pad bits 0), in (ky, kx) order, padded to words with zeros;
+// for fully connected it is the dense flattened input. Stream words are expanded
+// into lane words: two int16 elements each ("halves"), or four bytes (a2w2). The
+// lane words of a pixel are the steps of a core; weights follow their order.
+// Freestanding.
+#pragma once
+
+#include <stdint.h>
+
+#include "kernels/net_format.h"
+
+namespace mcusim::matmul {
+
+enum class Number : uint8_t { split8, split4, packed_a8w2, packed_w4, packed_a4w2, mla_a2w2 };
+
+// What the packer and the sizes need to know of a core.
+struct Form {
+  Number number;
+  bool bytes;              // lane words hold four bytes instead of two halves
+  uint8_t granule_steps;   // steps are a multiple of this
+  uint8_t steps_per_word;  // of one weight word
+  uint8_t row_channels;    // channels that share a weight word: 2, or 1
+  uint8_t zero_offset;     // subtracted from the stored weights of the odd channel
+  uint8_t weight_bits;
+  uint8_t field_bits;      // packed: distance of the two channels in a lane
+  uint8_t rotations[4];    // packed: of the mask per step
+};
+
+inline constexpr Form kSplit8 = {Number::split8, false, 1, 1, 2, 128, 8, 8, {0, 0, 0, 0}};
+inline constexpr Form kSplit4 = {Number::split4, false, 2, 2, 2, 0, 4, 4, {0, 0, 0, 0}};
+inline constexpr Form kPackedA8W2 = {Number::packed_a8w2, false, 8, 4, 2, 2, 2, 14, {0, 4, 8, 12}};
+inline constexpr Form kPackedW4 = {Number::packed_w4, false, 8, 2, 2, 8, 4, 12, {0, 8, 0, 0}};
+inline constexpr Form kPackedA4W2 = {Number::packed_a4w2, false, 8, 4, 2, 0, 2, 12, {0, 2, 8, 10}};
+inline constexpr Form kMlaA2W2 = {Number::mla_a2w2, true, 8, 4, 1, 0, 2, 0, {0, 0, 0, 0}};
+
+// The form of a layer's weights. Fully connected has one pixel, for which the
+// 2-bit product runs as a4w2.
+constexpr const Form& form_of(int in_bits, int weight_bits, bool fully_connected) {
+  if (weight_bits == 8) return kSplit8;
+  if (weight_bits == 4) return in_bits == 8 ? kSplit4 : kPackedW4;
+  if (in_bits == 8) return kPackedA8W2;
+  return in_bits == 4 || fully_connected ? kPackedA4W2 : kMlaA2W2;
+}
+
+// Largest number of steps a split accumulator carries exactly.
+constexpr uint32_t chunk_steps(const Form& form, int in_bits) {
+  if (form.number == Number::split8) return in_bits == 8 ? 128 : in_bits == 4 ? 2048 : 8192;
+  return 16384;
+}
+
+inline constexpr uint32_t kFullyConnectedPairs = 4;  // channel pairs side by side
+inline constexpr uint32_t kTail_bytes = 16;          // zero words a core reads ahead
+
+// Sizes; T is uint32_t in kernels and uint64_t where shapes are not yet trusted.
+template <typename T>
+constexpr T stream_words(T taps, T channels, T in_bits) {
+  return (taps * ((channels * in_bits + 7) / 8) + 3) / 4;
+}
+template <typename T>
+constexpr T lane_steps(const Form& form, T words, T in_bits) {
+  const T raw = words * (form.bytes ? T{4} : T{16} / in_bits);
+  return (raw + form.granule_steps - 1) / form.granule_steps * form.granule_steps;
+}
+template <typename T>
+constexpr T row_words(const Form& form, T steps) {
+  return steps / form.steps_per_word;
+}
+template <typename T>
+constexpr T padded_channels(const Form& form, T channels, bool fully_connected) {
+  const T unit = fully_connected ? 2 * kFullyConnectedPairs : form.row_channels;
+  return (channels + unit - 1) / unit * unit;
+}
+template <typename T>
+constexpr T body_words(const Form& form, T steps, T channels, bool fully_connected) {
+  return padded_channels(form, channels, fully_connected) / form.row_channels *
+         row_words(form, steps);
+}
+
+// Position of element e of a stream word among its lane words.
+struct Slot {
+  uint32_t step, part;  // part: half 0..1, or byte 0..3
+};
+constexpr Slot slot_of(const Form& form, uint32_t in_bits, uint32_t e) {
+  const uint32_t per_byte = 8 / in_bits, byte = e / per_byte, split = e % per_byte;
+  if (form.bytes) return {split, byte};
+  return {2 * split + (byte & 1), byte >> 1};
+}
+
+// Bit of a weight inside its word; `odd` selects the second channel of a pair.
+constexpr uint32_t bit_of(const Form& form, uint32_t step, uint32_t part, uint32_t odd) {
+  const uint32_t j = step % form.steps_per_word;
+  switch (form.number) {
+    case Number::split8: return 16 * part + 8 * odd;
+    case Number::split4: return 16 * part + 8 * j + 4 * odd;
+    case Number::mla_a2w2: return 8 * (3 - part) + 2 * j;
+    default: return (16 * part + form.rotations[j] + form.field_bits * odd) % 32;
+  }
+}
+
+}  // namespace mcusim::matmul
