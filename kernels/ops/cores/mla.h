@@ -22,7 +22,7 @@ inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, 
   }
 }
 
-#if defined(__arm__)
+#if defined(MCUSIM_ASM_CORES)
 #include "kernels/ops/cores/mla_asm.inc"
 #endif
 
@@ -35,7 +35,7 @@ struct Mla {
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) c1[p] = 0;
-#if defined(__arm__)
+#if defined(MCUSIM_ASM_CORES)
     mla_asm(c0, weights, lanes, walk.steps);
     mla_asm(c1, weights + walk.steps / 4, lanes, walk.steps);
 #else

@@ -44,7 +44,7 @@ inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* la
   }
 }
 
-#if defined(__arm__)
+#if defined(MCUSIM_ASM_CORES)
 #include "kernels/ops/cores/packed_asm.inc"
 #endif
 
@@ -59,7 +59,7 @@ struct Packed {
     alignas(8) PackedSums s[4];
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) s[p] = {c0[p], 0};
-#if defined(__arm__)
+#if defined(MCUSIM_ASM_CORES)
     packed_asm<kForm>(s, weights, lanes, walk.steps);
 #else
     packed_plain<kForm>(s, weights, lanes, walk.steps);

@@ -48,7 +48,7 @@ inline void split4_plain(SplitSums& s, const Word* weights, const Word* lanes, u
   }
 }
 
-#if defined(__arm__)
+#if defined(MCUSIM_ASM_CORES)
 #include "kernels/ops/cores/split_asm.inc"
 #endif
 
@@ -61,7 +61,7 @@ struct Split {
   [[gnu::always_inline]] static void run(const Word* weights, const Word* lanes, const Walk& walk,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
     constexpr int kShift = kForm.field_bits;
-#if defined(__arm__)
+#if defined(MCUSIM_ASM_CORES)
     split_asm<kForm.number>(weights, lanes, walk, c0, c1);
 #else
     SplitSums s;

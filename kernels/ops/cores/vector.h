@@ -72,7 +72,7 @@ template <const Form& kForm>
 #pragma GCC unroll 4
       for (int p = 0; p < 4; ++p) s.m[p] = s.l[p];
       const Word* w = weights + 4 * (done / kForm.steps_per_word);
-#if defined(__arm__)
+#if defined(MCUSIM_ASM_CORES)
       if constexpr (kForm.number == Number::split8)
         split8_vector_asm(s, w, lanes + done, steps);
       else
