@@ -4,6 +4,16 @@
 
 namespace mcusim::net_cli {
 
-std::span<const Command> commands() { return {}; }
+void add_plan(CLI::App& app, int* exit_code);
+void add_zoo(CLI::App& app, int* exit_code);
+
+namespace {
+constexpr Command kCommands[] = {
+    {"plan", add_plan},
+    {"zoo", add_zoo},
+};
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
 
 }  // namespace mcusim::net_cli

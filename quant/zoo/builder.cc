@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "memmap/base/error.h"
+
 namespace mcusim::zoo {
 
 using graph::Kind;
@@ -76,6 +78,12 @@ graph::Graph Builder::finish(int output) {
 
 uint32_t scaled_channels(uint32_t channels, double width) {
   return std::max<uint32_t>(1, static_cast<uint32_t>(std::floor(channels * width)));
+}
+
+std::string network_name(const std::string& family, double width, uint32_t resolution) {
+  std::string factor = fmt::format("{}", width);
+  if (factor.find('.') == factor.npos) factor += ".0";
+  return fmt::format("{}_{}_{}", family, resolution, factor);
 }
 
 }  // namespace mcusim::zoo

@@ -32,4 +32,7 @@ class Builder {
 // max(1, floor(channels * width)): MobileNetV1's rule for its multiplier.
 uint32_t scaled_channels(uint32_t channels, double width);
 
+// NAME_RESOLUTION_WIDTH, as the papers write it: mobilenet_v1_224_1.0.
+std::string network_name(const std::string& family, double width, uint32_t resolution);
+
 }  // namespace mcusim::zoo

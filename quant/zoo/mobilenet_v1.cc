@@ -10,7 +10,7 @@ graph::Graph mobilenet_v1(double width, uint32_t resolution) {
   static constexpr struct { uint32_t channels, stride; } kBlocks[] = {
       {64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {512, 2}, {512, 1},
       {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1}};
-  Builder builder(fmt::format("mobilenet_v1_{}_{}", resolution, width), resolution, 3);
+  Builder builder(network_name("mobilenet_v1", width, resolution), resolution, 3);
   int number = 1;
   uint32_t channels = scaled_channels(32, width);
   int x = builder.conv("L1", builder.input(), channels, 3, 2);

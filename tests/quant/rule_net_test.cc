@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/host/host_executor.h"
 #include "memmap/base/error.h"
+#include "quant/pack/place.h"
 #include "quant/plan/rule_search.h"
 #include "quant/quantise/accumulate.h"
 #include "quant/zoo/zoo.h"
@@ -56,6 +58,39 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{0.5, 160, {1024000, 128000}, plan::Mode::pc},
                     Case{0.75, 224, {2048000, 512000}, plan::Mode::pc},
                     Case{1.0, 224, {2048000, 512000}, plan::Mode::pl}));
+
+// The fast evaluation that calibrates, against the container run by the kernels.
+TEST(RuleNetMaker, CalibrationSeesWhatTheKernelsCompute) {
+  const auto graph = mobilenet_v1(0.25, 64);
+  const auto layers = graph::fuse(graph);
+  const auto problem = plan::problem_of(graph, layers);
+  for (const uint8_t bits : {8, 4, 2})
+    for (const auto mode : {plan::Mode::pl, plan::Mode::pc}) {
+      IntNet net = rule_net(graph, layers, problem, plan::all_at(problem, bits, bits), mode, 4);
+      place_tensors(net);
+      HostExecutor executor(encode(net));
+      auto values = seeded_input(net, 9);
+      executor.write_tensor(net.inputs[0], values);
+      executor.run([&](size_t op) {
+        values = quantise::run_icn(net, net.ops[op], values);
+        ASSERT_EQ(values, executor.read_tensor(net.ops[op].out)) << net.ops[op].name;
+      });
+    }
+}
+
+// The budget of the papers, with 40 kB of the flash left for the program.
+TEST(RuleNetMaker, PapersNetworksFitTheirBoard) {
+  for (const auto& [width, resolution] : {std::pair{0.75, 224u}, std::pair{0.5, 192u}}) {
+    const auto graph = mobilenet_v1(width, resolution);
+    const auto layers = graph::fuse(graph);
+    const auto problem = plan::problem_of(graph, layers);
+    const auto plan = plan::rule_search(problem, {2048000, 512000}, plan::Mode::pc);
+    IntNet net = rule_net(graph, layers, problem, plan.widths, plan::Mode::pc, 1);
+    place_tensors(net);
+    EXPECT_EQ(net.arena_bytes, plan::peak_activation_bytes(problem, plan.widths));
+    EXPECT_LE(encode(net).size(), 2048000u - 40960u);
+  }
+}
 
 TEST(RuleNetMaker, SameSeedSameNetworkOtherSeedOtherNetwork) {
   const auto graph = mobilenet_v1(0.25, 32);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "quant/cli/float_model.h"
+
+#include <charconv>
+
+#include "memmap/base/error.h"
+#include "quant/import/onnx.h"
+#include "quant/zoo/zoo.h"
+
+namespace mcusim::net_cli {
+namespace {
+
+template <typename T>
+bool whole_number(std::string_view text, T& value) {
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size();
+}
+
+}  // namespace
+
+graph::Graph load_float_model(const std::string& text) {
+  if (text.ends_with(".onnx")) return import::read_onnx(text);
+  for (const auto& family : zoo::families()) {
+    const std::string prefix = std::string(family.name) + "_";
+    const size_t split = text.rfind('_');
+    if (!text.starts_with(prefix) || split < prefix.size()) continue;
+    uint32_t resolution = 0;
+    double width = 0;
+    const std::string_view view = text;
+    if (whole_number(view.substr(prefix.size(), split - prefix.size()), resolution) &&
+        whole_number(view.substr(split + 1), width) && resolution >= 16 && resolution <= 1024 &&
+        width >= 0.01 && width <= 4)
+      return family.build(width, resolution);
+  }
+  throw Error("{}: neither an .onnx file nor a network of the zoo (mobilenet_v1_224_0.75)", text);
+}
+
+}  // namespace mcusim::net_cli

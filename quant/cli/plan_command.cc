@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// `mcusim plan`: the widths of every weight and activation tensor that make a
+// network fit a memory, as a table, a picture and a file.
+#include <fmt/format.h>
+
+#include "memmap/base/file.h"
+#include "quant/cli/command.h"
+#include "quant/cli/float_model.h"
+#include "quant/cli/plan_options.h"
+#include "quant/plan/bits_file.h"
+
+namespace mcusim::net_cli {
+namespace {
+
+struct Options {
+  std::string model, output;
+  PlanOptions plan;
+};
+
+void plan_model(const Options& options) {
+  const auto graph = load_float_model(options.model);
+  const auto layers = graph::fuse(graph);
+  const auto problem = plan::problem_of(graph, layers);
+  const auto widths = options.plan.choose(problem);
+  print_plan(problem, widths, options.plan.plan_mode(), options.plan.ram_bytes);
+  fmt::print("limits: flash {}, RAM {}\n", options.plan.flash_bytes, options.plan.ram_bytes);
+  for (const auto& dropped : layers.dropped) fmt::print("left out: {}\n", dropped);
+  if (options.output.empty()) return;
+  write_file(options.output, plan::format_bits(problem, widths));
+  fmt::print("-> {}\n", options.output);
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, int*) {
+  auto* command = app.add_subcommand("plan", "Find the bit widths that make a network fit");
+  auto options = std::make_shared<Options>();
+  command->add_option("model", options->model, "model.onnx, or one of the zoo: mobilenet_v1_224_0.75")
+      ->required();
+  options->plan.add_to(*command, true);
+  command->add_option("-o,--output", options->output, "Write the widths (JSON for --bits)");
+  command->callback([options] { plan_model(*options); });
+}
+
+}  // namespace mcusim::net_cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The options that choose a bit plan, shared by `zoo`, `plan` and `quantize`, and
+// the table and picture that show one.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "quant/plan/rule_search.h"
+
+namespace mcusim::net_cli {
+
+struct PlanOptions {
+  uint64_t flash_bytes = 0, ram_bytes = 0;  // 0: no limit given
+  std::string mode = "pc";
+  std::string bits_path;
+  int min_activation_bits = 2, min_weight_bits = 2;
+
+  void add_to(CLI::App& command, bool limits_required);
+  plan::Mode plan_mode() const;
+  // Widths from the file, from the rule search under the limits, or 8 bits. Throws
+  // Error that explains what does not fit.
+  plan::Widths choose(const plan::Problem& problem) const;
+};
+
+// Per layer: widths, bytes of weights and activations, and RAM over the layers
+// before and after as bars.
+void print_plan(const plan::Problem& problem, const plan::Widths& widths, plan::Mode mode,
+                uint64_t ram_bytes);
+
+}  // namespace mcusim::net_cli
