@@ -52,27 +52,58 @@ std::string read_text_file(const std::string& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-void write_file(const std::string& path, std::span<const uint8_t> bytes) {
+FileWriter::FileWriter(const std::string& path) : path_(path) {
   // A device or pipe (/dev/stdout, a FIFO) is written in place: renaming would replace it.
   struct stat info {};
-  const bool special = ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
-  const std::string target = special ? path : fmt::format("{}.tmp{}", path, ::getpid());
-  Descriptor file{::open(target.c_str(), O_WRONLY | O_CLOEXEC | (special ? 0 : O_CREAT | O_TRUNC), 0666)};
-  if (file.fd < 0) throw Error("{}: cannot create: {}", path, std::strerror(errno));
-  auto fail = [&](const char* what) {
-    const int cause = errno;
-    if (!special) ::unlink(target.c_str());
-    throw Error("{}: cannot {}: {}", path, what, std::strerror(cause));
-  };
-  for (size_t done = 0; done < bytes.size();) {
-    const ssize_t put = ::write(file.fd, bytes.data() + done, bytes.size() - done);
+  special_ = ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
+  target_ = special_ ? path : fmt::format("{}.tmp{}", path, ::getpid());
+  fd_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | (special_ ? 0 : O_CREAT | O_TRUNC), 0666);
+  if (fd_ < 0) throw Error("{}: cannot create: {}", path, std::strerror(errno));
+}
+
+FileWriter::~FileWriter() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  if (!special_) ::unlink(target_.c_str());
+}
+
+void FileWriter::fail(const char* what) { throw Error("{}: cannot {}: {}", path_, what, std::strerror(errno)); }
+
+void FileWriter::flush() {
+  for (size_t done = 0; done < buffer_.size();) {
+    const ssize_t put = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) fail("write");
     done += static_cast<size_t>(put);
   }
-  if (special) return;
-  if (::fsync(file.fd) != 0) fail("flush");
-  if (::rename(target.c_str(), path.c_str()) != 0) fail("rename into place");
+  buffer_.clear();
+}
+
+void FileWriter::write(std::span<const uint8_t> bytes) {
+  constexpr size_t kBuffer_bytes = 1 << 16;
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  written_bytes_ += bytes.size();
+  if (buffer_.size() >= kBuffer_bytes) flush();
+}
+
+void FileWriter::write(const std::string& text) {
+  write(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+}
+
+void FileWriter::commit() {
+  flush();
+  if (!special_) {
+    if (::fsync(fd_) != 0) fail("flush");
+    if (::rename(target_.c_str(), path_.c_str()) != 0) fail("rename into place");
+  }
+  ::close(fd_);
+  fd_ = -1;
+}
+
+void write_file(const std::string& path, std::span<const uint8_t> bytes) {
+  FileWriter writer(path);
+  writer.write(bytes);
+  writer.commit();
 }
 
 void write_file(const std::string& path, const std::string& text) {
