@@ -4,14 +4,15 @@
 // validator has judged both before the image was built.
 #include <string.h>
 
-#include "kernels/net_format.h"
+#include "kernels/executor.h"
 #include "kernels/target/config.h"
+#include "kernels/target/registers.h"
 #include "kernels/target/semihosting.h"
 
 extern "C" {
 extern const uint8_t mcusim_net[];
 extern const uint8_t mcusim_input_blob[], mcusim_input_blob_end[];
-extern uint8_t mcusim_arena[], mcusim_scratch[];
+extern uint8_t mcusim_arena[], mcusim_arena_end[], mcusim_scratch[], mcusim_scratch_end[];
 extern const mcusim::target::Config mcusim_config;
 }
 
@@ -21,13 +22,10 @@ void firmware_main();
 
 namespace {
 
-const net::Header& header() { return *reinterpret_cast<const net::Header*>(mcusim_net); }
-
-// The n-th of the network's inputs, then outputs.
-const net::Tensor& io_tensor(uint32_t n) {
-  const auto* ids = reinterpret_cast<const uint16_t*>(mcusim_net + header().io_offset);
-  return reinterpret_cast<const net::Tensor*>(mcusim_net + header().tensors_offset)[ids[n]];
-}
+// Layer marks: stores to ITM stimulus ports 1 and 2, which silicon ignores while
+// its trace is off and the simulator reads as layer boundaries.
+void mark_begin(void*, uint32_t op_index) { reg(kItmStimulus0 + 4) = op_index; }
+void mark_end(void*, uint32_t op_index) { reg(kItmStimulus0 + 8) = op_index; }
 
 uint32_t pixel_bytes(const net::Tensor& t) { return (t.c * t.bits + 7) / 8; }
 
@@ -35,8 +33,8 @@ uint32_t pixel_bytes(const net::Tensor& t) { return (t.c * t.bits + 7) / 8; }
 void load_inputs() {
   const uint8_t* from = mcusim_input_blob;
   if (from == mcusim_input_blob_end) return;
-  for (uint32_t n = 0; n < header().input_count; ++n) {
-    const net::Tensor& t = io_tensor(n);
+  for (uint32_t n = 0; n < header_of(mcusim_net).input_count; ++n) {
+    const net::Tensor& t = tensors_of(mcusim_net)[inputs_of(mcusim_net)[n]];
     for (uint32_t y = 0; y < t.h; ++y)
       for (uint32_t x = 0; x < t.w; ++x) {
         memcpy(mcusim_arena + t.arena_offset + y * t.row_stride_bytes + x * t.pixel_stride_bytes,
@@ -66,8 +64,8 @@ void print_hex(const uint8_t* bytes, uint32_t count) {
 }
 
 void dump_outputs() {
-  for (uint32_t n = 0; n < header().output_count; ++n) {
-    const net::Tensor& t = io_tensor(header().input_count + n);
+  for (uint32_t n = 0; n < header_of(mcusim_net).output_count; ++n) {
+    const net::Tensor& t = tensors_of(mcusim_net)[outputs_of(mcusim_net)[n]];
     for (uint32_t y = 0; y < t.h; ++y)
       for (uint32_t x = 0; x < t.w; ++x)
         print_hex(mcusim_arena + t.arena_offset + y * t.row_stride_bytes + x * t.pixel_stride_bytes,
@@ -79,6 +77,11 @@ void dump_outputs() {
 
 void firmware_main() {
   load_inputs();
+  const RunSpace space = {mcusim_net, mcusim_arena,
+                          static_cast<uint32_t>(mcusim_arena_end - mcusim_arena), mcusim_scratch,
+                          static_cast<uint32_t>(mcusim_scratch_end - mcusim_scratch)};
+  const RunStatus status = run_network(space, {mark_begin, mark_end, nullptr});
+  if (status != RunStatus::ok) exit_with(static_cast<uint32_t>(status));
   if (mcusim_config.flags & kDumpOutputs) dump_outputs();
 }
 
