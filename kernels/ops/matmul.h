@@ -92,19 +92,17 @@ template <class Core, int kOut, net::Contract kContract>
   for (uint32_t c = 0; c < layer.co; c += 2, ch += 2, weights += layer.row_words) {
     uint32_t c0[4], c1[4], y0[4], y1[4] = {0, 0, 0, 0};
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p)
+    for (int p = 0; p < 4; ++p) {
       c0[p] = ch[0].bias - static_cast<uint32_t>(ch[0].zero_point) * group.sum[p];
+      c1[p] = ch[1].bias - static_cast<uint32_t>(ch[1].zero_point) * group.sum[p];
+    }
     Core::run(weights, layer.lanes, layer.walk, c0, c1);
     requantise<kContract, kOut, 4>(c0, ch[0], layer.stage,
                                    thresholds_for<kContract, kOut>(layer, c), y0);
     const bool both = c + 1 < layer.co;
-    if (both) {
-#pragma GCC unroll 4
-      for (int p = 0; p < 4; ++p)
-        c1[p] += ch[1].bias - static_cast<uint32_t>(ch[1].zero_point) * group.sum[p];
+    if (both)
       requantise<kContract, kOut, 4>(c1, ch[1], layer.stage,
                                      thresholds_for<kContract, kOut>(layer, c + 1), y1);
-    }
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) store_pair<kOut>(group.out[p], c, y0[p], y1[p], both);
   }

@@ -71,13 +71,13 @@ constexpr T row_words(const Form& form, T steps) {
   return steps / form.steps_per_word;
 }
 template <typename T>
-constexpr T padded_channels(const Form& form, T channels, bool fully_connected) {
-  const T unit = fully_connected ? 2 * kFullyConnectedPairs : form.row_channels;
+constexpr T padded_channels(T channels, bool fully_connected) {
+  const T unit = fully_connected ? 2 * kFullyConnectedPairs : 2;
   return (channels + unit - 1) / unit * unit;
 }
 template <typename T>
 constexpr T body_words(const Form& form, T steps, T channels, bool fully_connected) {
-  return padded_channels(form, channels, fully_connected) / form.row_channels *
+  return padded_channels(channels, fully_connected) / form.row_channels *
          row_words(form, steps);
 }
 

@@ -23,18 +23,53 @@ inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, 
 }
 
 #if defined(MCUSIM_ASM_CORES)
-#include "kernels/ops/cores/mla_asm.inc"
+
+// Three activation registers rotate through the sixteen words of a block, so that
+// a load has two MLAs of distance; the mask lives in memory.
+#define MCUSIM_MLA_PIXEL(s, w0, w1, w2, w3, more)                             \
+  "mul %[t], %[" #w0 "], %[u0]\n ldr %[" #w2 "], [%[a], #i+8]\n"              \
+  "mla %[t], %[" #w1 "], %[u1], %[t]\n ldr %[" #w3 "], [%[a], #i+12]\n"       \
+  "mla %[t], %[" #w2 "], %[u2], %[t]\n" more(w1, 16)                          \
+  "mla %[t], %[" #w3 "], %[u3], %[t]\n" more(w2, 20)                          \
+  "add %[" #s "], %[" #s "], %[t], lsr #24\n .set i, i+16\n"
+#define MCUSIM_MLA_LOAD(r, offset) "ldr %[" #r "], [%[a], #i+" #offset "]\n"
+#define MCUSIM_MLA_STOP(r, offset) ""
+
+inline void mla_asm(uint32_t (&s)[4], const Word* k, const Word* a, uint32_t steps) {
+  uint32_t s0 = s[0], s1 = s[1], s2 = s[2], s3 = s[3];
+  uint32_t t, u0, u1, u2, u3, a0, a1, a2;
+  const uint32_t mask = 0x03030303u;
+  const Word* end = a + 4 * steps;
+  asm volatile(
+      ".p2align 3\n1:\n .set i, 0\n .rept 2\n"
+      "ldr %[u3], [%[k]], #4\n ldr %[a2], %[mask]\n"
+      "ldr %[a0], [%[a], #i]\n and %[u0], %[a2], %[u3]\n"
+      "ldr %[a1], [%[a], #i+4]\n and %[u1], %[a2], %[u3], lsr #2\n"
+      "and %[u2], %[a2], %[u3], lsr #4\n and %[u3], %[a2], %[u3], lsr #6\n"
+      MCUSIM_MLA_PIXEL(s0, a0, a1, a2, a0, MCUSIM_MLA_LOAD)
+      MCUSIM_MLA_PIXEL(s1, a1, a2, a0, a1, MCUSIM_MLA_LOAD)
+      MCUSIM_MLA_PIXEL(s2, a2, a0, a1, a2, MCUSIM_MLA_LOAD)
+      MCUSIM_MLA_PIXEL(s3, a0, a1, a2, a0, MCUSIM_MLA_STOP)
+      ".endr\n add %[a], %[a], #i\n ldr %[t], %[end]\n cmp %[a], %[t]\n bne 1b\n"
+      : [k] "+r"(k), [a] "+r"(a), [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
+        [t] "=&r"(t), [u0] "=&r"(u0), [u1] "=&r"(u1), [u2] "=&r"(u2), [u3] "=&r"(u3),
+        [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2)
+      : [end] "m"(end), [mask] "m"(mask)
+      : "cc", "memory");
+  s[0] = s0, s[1] = s1, s[2] = s2, s[3] = s3;
+}
+#undef MCUSIM_MLA_PIXEL
+#undef MCUSIM_MLA_LOAD
+#undef MCUSIM_MLA_STOP
+
 #endif
 
-// c0[p] += sum of the first channel; c1[p] = sum of the second, whose weights are
-// the next row.
+// c0[p], c1[p] += sums of two channels; the second's weights are the next row.
 struct Mla {
   static constexpr const Form& form = kMlaA2W2;
 
   [[gnu::always_inline]] static void run(const Word* weights, const Word* lanes, const Walk& walk,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
-#pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) c1[p] = 0;
 #if defined(MCUSIM_ASM_CORES)
     mla_asm(c0, weights, lanes, walk.steps);
     mla_asm(c1, weights + walk.steps / 4, lanes, walk.steps);

@@ -45,10 +45,72 @@ inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* la
 }
 
 #if defined(MCUSIM_ASM_CORES)
-#include "kernels/ops/cores/packed_asm.inc"
+
+// Four activation registers rotate: each is reloaded right behind the MAC that used
+// it, so every load has three MACs of distance and pairs with one.
+#define MCUSIM_PACKED_STEP(mac, acc, rotation)                                      \
+  "and %[u], %[mask], %[w]" rotation "\n"                                           \
+  mac " %[t0], %[a0], %[u]" acc(0) "\n ldr %[a0], [%[a], #i+16]\n"                  \
+  mac " %[t1], %[a1], %[u]" acc(1) "\n ldr %[a1], [%[a], #i+20]\n"                  \
+  mac " %[t2], %[a2], %[u]" acc(2) "\n ldr %[a2], [%[a], #i+24]\n"                  \
+  mac " %[t3], %[a3], %[u]" acc(3) "\n ldr %[a3], [%[a], #i+28]\n .set i, i+16\n"
+#define MCUSIM_PACKED_NONE(p) ""
+#define MCUSIM_PACKED_ADD(p) ", %[t" #p "]"
+#define MCUSIM_PACKED_FIRST MCUSIM_PACKED_STEP("smuad", MCUSIM_PACKED_NONE, "")
+#define MCUSIM_PACKED_NEXT(rotation) MCUSIM_PACKED_STEP("smlad", MCUSIM_PACKED_ADD, rotation)
+#define MCUSIM_PACKED_ROTATED_1 MCUSIM_PACKED_NEXT(", ror %[r1]")
+#define MCUSIM_PACKED_ROTATED_3                                  \
+  MCUSIM_PACKED_ROTATED_1 MCUSIM_PACKED_NEXT(", ror %[r2]") MCUSIM_PACKED_NEXT(", ror %[r3]")
+#define MCUSIM_PACKED_WORD "ldr %[w], [%[k]], #4\n"
+#define MCUSIM_PACKED_FLUSH(p)                                                      \
+  "ldrd %[u], %[w], [%[s], #8*" #p "]\n add %[u], %[u], %[t" #p "]\n"               \
+  "add %[w], %[w], %[t" #p "], asr %[d]\n strd %[u], %[w], [%[s], #8*" #p "]\n"
+
+#define MCUSIM_PACKED_LOOP(words, rest_of_word)                                     \
+  asm volatile(                                                                     \
+      MCUSIM_PACKED_WORD                                                            \
+      "ldr %[a0], [%[a]]\n ldr %[a1], [%[a], #4]\n"                                 \
+      "ldr %[a2], [%[a], #8]\n ldr %[a3], [%[a], #12]\n"                            \
+      ".p2align 3\n1:\n .set i, 0\n"                                                \
+      MCUSIM_PACKED_FIRST rest_of_word                                              \
+      ".rept " words "\n" MCUSIM_PACKED_WORD MCUSIM_PACKED_NEXT("") rest_of_word    \
+      ".endr\n"                                                                     \
+      MCUSIM_PACKED_FLUSH(0) MCUSIM_PACKED_FLUSH(1)                                 \
+      MCUSIM_PACKED_FLUSH(2) MCUSIM_PACKED_FLUSH(3)                                 \
+      MCUSIM_PACKED_WORD                                                            \
+      "add %[a], %[a], #i\n ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"           \
+      : [k] "+r"(k), [a] "+r"(a), [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2),   \
+        [t3] "=&r"(t3), [w] "=&r"(w), [u] "=&r"(u), [a0] "=&r"(a0), [a1] "=&r"(a1), \
+        [a2] "=&r"(a2), [a3] "=&r"(a3)                                              \
+      : [end] "m"(end), [mask] "r"(kPackedMask<kForm>), [s] "r"(s),                 \
+        [d] "i"(kForm.field_bits), [r1] "i"(kForm.rotations[1]),                    \
+        [r2] "i"(kForm.rotations[2]), [r3] "i"(kForm.rotations[3])                  \
+      : "cc", "memory")
+
+template <const Form& kForm>
+[[gnu::always_inline]] inline void packed_asm(PackedSums* s, const Word* k, const Word* a,
+                                              uint32_t steps) {
+  uint32_t t0, t1, t2, t3, w, u, a0, a1, a2, a3;
+  const Word* end = a + 4 * steps;
+  if constexpr (kForm.steps_per_word == 2)
+    MCUSIM_PACKED_LOOP("3", MCUSIM_PACKED_ROTATED_1);
+  else
+    MCUSIM_PACKED_LOOP("1", MCUSIM_PACKED_ROTATED_3);
+}
+#undef MCUSIM_PACKED_STEP
+#undef MCUSIM_PACKED_NONE
+#undef MCUSIM_PACKED_ADD
+#undef MCUSIM_PACKED_FIRST
+#undef MCUSIM_PACKED_NEXT
+#undef MCUSIM_PACKED_ROTATED_1
+#undef MCUSIM_PACKED_ROTATED_3
+#undef MCUSIM_PACKED_WORD
+#undef MCUSIM_PACKED_FLUSH
+#undef MCUSIM_PACKED_LOOP
+
 #endif
 
-// c0[p] += sum of channel 0; c1[p] = sum of channel 1. Reads four lane words and
+// c0[p], c1[p] += sums of channels 0 and 1. Reads four lane words and
 // one weight word past the end.
 template <const Form& kForm>
 struct Packed {
@@ -58,7 +120,7 @@ struct Packed {
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
     alignas(8) PackedSums s[4];
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) s[p] = {c0[p], 0};
+    for (int p = 0; p < 4; ++p) s[p] = {c0[p] + (c1[p] << kForm.field_bits), c1[p]};
 #if defined(MCUSIM_ASM_CORES)
     packed_asm<kForm>(s, weights, lanes, walk.steps);
 #else

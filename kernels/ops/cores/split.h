@@ -13,6 +13,10 @@
 #include "kernels/ops/matmul_layout.h"
 #include "kernels/simd.h"
 
+#if defined(__arm__)
+#define MCUSIM_ASM_CORES 1
+#endif
+
 namespace mcusim::matmul {
 
 using simd::Word;
@@ -49,10 +53,88 @@ inline void split4_plain(SplitSums& s, const Word* weights, const Word* lanes, u
 }
 
 #if defined(MCUSIM_ASM_CORES)
-#include "kernels/ops/cores/split_asm.inc"
+
+// The loop bodies are unrolled eight steps deep and entered in the middle, so that
+// K costs what it is: `jump` is the code bytes to skip, and `lanes` starts that many
+// steps early. Every instruction is 32 bits wide for this reason. Loads stand at
+// least one MAC before their use and pair with one; `x` and `w` are loaded ahead.
+#define MCUSIM_SPLIT8_STEP                                                    \
+  "uxtb16 %[u], %[w]\n smlad %[m0], %[x], %[w], %[m0]\n"                      \
+  "ldr.w %[b], [%[a], #i+4]\n smlad %[l0], %[x], %[u], %[l0]\n"               \
+  "ldr.w %[x], [%[a], #i+8]\n smlad %[m1], %[b], %[w], %[m1]\n"               \
+  "smlad %[l1], %[b], %[u], %[l1]\n"                                          \
+  "ldr.w %[b], [%[a], #i+12]\n smlad %[m2], %[x], %[w], %[m2]\n"              \
+  "smlad %[l2], %[x], %[u], %[l2]\n"                                          \
+  "ldr.w %[x], [%[a], #i+16]\n smlad %[m3], %[b], %[w], %[m3]\n"              \
+  "ldr.w %[w], [%[k]], #4\n smlad %[l3], %[b], %[u], %[l3]\n .set i, i+16\n"
+inline constexpr uint32_t kSplit8Step_bytes = 14 * 4;
+
+#define MCUSIM_SPLIT4_TWO_STEPS                                               \
+  "uxtb16 %[u], %[w]\n"                                                       \
+  "ldr.w %[b], [%[a], #i+4]\n smlad %[m0], %[x], %[u], %[m0]\n"               \
+  "smlad %[m1], %[b], %[u], %[m1]\n and %[u], %[u], #0x000F000F\n"            \
+  "smlad %[l0], %[x], %[u], %[l0]\n ldr.w %[x], [%[a], #i+8]\n"               \
+  "smlad %[l1], %[b], %[u], %[l1]\n ldr.w %[b], [%[a], #i+12]\n"              \
+  "smlad %[l2], %[x], %[u], %[l2]\n smlad %[l3], %[b], %[u], %[l3]\n"         \
+  "uxtb16 %[u], %[w]\n smlad %[m2], %[x], %[u], %[m2]\n"                      \
+  "ldr.w %[x], [%[a], #i+16]\n smlad %[m3], %[b], %[u], %[m3]\n"              \
+  "uxtb16 %[u], %[w], ror #8\n"                                               \
+  "ldr.w %[b], [%[a], #i+20]\n smlad %[m0], %[x], %[u], %[m0]\n"              \
+  "and %[w], %[u], #0x000F000F\n smlad %[m1], %[b], %[u], %[m1]\n"            \
+  "smlad %[l0], %[x], %[w], %[l0]\n ldr.w %[x], [%[a], #i+24]\n"              \
+  "smlad %[l1], %[b], %[w], %[l1]\n ldr.w %[b], [%[a], #i+28]\n"              \
+  "smlad %[l2], %[x], %[w], %[l2]\n smlad %[l3], %[b], %[w], %[l3]\n"         \
+  "ldr.w %[w], [%[k]], #4\n smlad %[m2], %[x], %[u], %[m2]\n"                 \
+  "ldr.w %[x], [%[a], #i+32]\n smlad %[m3], %[b], %[u], %[m3]\n .set i, i+32\n"
+inline constexpr uint32_t kSplit4TwoSteps_bytes = 30 * 4;
+
+#define MCUSIM_SPLIT_LOOP(count, body)                                        \
+  asm volatile(                                                               \
+      "adr.w %[b], 1f\n add %[b], %[b], %[u]\n mov pc, %[b]\n"                \
+      ".p2align 3\n1:\n .set i, 0\n .rept " count "\n" body ".endr\n"         \
+      "add %[a], %[a], #i\n ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"     \
+      : [m0] "+r"(m0), [m1] "+r"(m1), [m2] "+r"(m2), [m3] "+r"(m3),           \
+        [l0] "+r"(l0), [l1] "+r"(l1), [l2] "+r"(l2), [l3] "+r"(l3),           \
+        [k] "+r"(k), [a] "+r"(a), [w] "+r"(w), [x] "+r"(x), [u] "+r"(jump),   \
+        [b] "=&r"(b)                                                          \
+      : [end] "m"(end)                                                        \
+      : "cc", "memory")
+
+template <const Form& kForm>
+[[gnu::always_inline]] inline void split_asm(const Word* k, const Word* a, const Walk& walk,
+                                             uint32_t (&c0)[4], uint32_t (&c1)[4]) {
+  constexpr int kShift = kForm.field_bits;
+  uint32_t l0 = c0[0], l1 = c0[1], l2 = c0[2], l3 = c0[3];
+  uint32_t x = *a, w = *k++, b;
+  const uint32_t skip = (0u - walk.first) & 7;
+  uint32_t jump = kForm.number == Number::split8 ? skip * kSplit8Step_bytes
+                                                 : skip / 2 * kSplit4TwoSteps_bytes;
+  const Word* end = a + 4 * walk.first;
+  const Word* const last = a + 4 * walk.steps;
+  a -= 4 * skip;
+  for (;;) {
+    uint32_t m0 = l0, m1 = l1, m2 = l2, m3 = l3;
+    if constexpr (kForm.number == Number::split8)
+      MCUSIM_SPLIT_LOOP("8", MCUSIM_SPLIT8_STEP);
+    else
+      MCUSIM_SPLIT_LOOP("4", MCUSIM_SPLIT4_TWO_STEPS);
+    c1[0] += static_cast<uint32_t>(simd::asr(m0 - l0, kShift));
+    c1[1] += static_cast<uint32_t>(simd::asr(m1 - l1, kShift));
+    c1[2] += static_cast<uint32_t>(simd::asr(m2 - l2, kShift));
+    c1[3] += static_cast<uint32_t>(simd::asr(m3 - l3, kShift));
+    if (end == last) break;
+    end += 4 * walk.chunk;
+    jump = 0;
+  }
+  c0[0] = l0, c0[1] = l1, c0[2] = l2, c0[3] = l3;
+}
+#undef MCUSIM_SPLIT8_STEP
+#undef MCUSIM_SPLIT4_TWO_STEPS
+#undef MCUSIM_SPLIT_LOOP
+
 #endif
 
-// c0[p] += sum of channel 0; c1[p] = sum of channel 1. Reads one weight word and
+// c0[p], c1[p] += sums of channels 0 and 1. Reads one weight word and
 // one lane word past the end.
 template <const Form& kForm>
 struct Split {
@@ -60,12 +142,12 @@ struct Split {
 
   [[gnu::always_inline]] static void run(const Word* weights, const Word* lanes, const Walk& walk,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
-    constexpr int kShift = kForm.field_bits;
 #if defined(MCUSIM_ASM_CORES)
-    split_asm<kForm.number>(weights, lanes, walk, c0, c1);
+    split_asm<kForm>(weights, lanes, walk, c0, c1);
 #else
+    constexpr int kShift = kForm.field_bits;
     SplitSums s;
-    for (int p = 0; p < 4; ++p) s.l[p] = c0[p], c1[p] = 0;
+    for (int p = 0; p < 4; ++p) s.l[p] = c0[p];
     for (uint32_t done = 0, steps = walk.first; done < walk.steps; steps = walk.chunk) {
       for (int p = 0; p < 4; ++p) s.m[p] = s.l[p];
       const Word* w = weights + done / kForm.steps_per_word;

@@ -58,6 +58,37 @@ template <const Form& kForm>
   }
 }
 
+#if defined(MCUSIM_ASM_CORES)
+
+// Weight words come as aligned pairs (LDRD); the loop is entered in the middle.
+inline void split8_vector_asm(SplitSums& s, const Word* k, const Word* a, uint32_t steps) {
+  uint32_t m0 = s.m[0], m1 = s.m[1], m2 = s.m[2], m3 = s.m[3];
+  uint32_t l0 = s.l[0], l1 = s.l[1], l2 = s.l[2], l3 = s.l[3];
+  uint32_t w, v, u;
+  uint32_t x = ((0u - steps) & 7) * (15 * 4);   // code bytes to skip
+  const Word* end = a + steps;
+  asm volatile(
+      "adr.w %[u], 1f\n add %[u], %[u], %[x]\n mov pc, %[u]\n"
+      ".p2align 3\n1:\n .rept 8\n"
+      "ldrd %[w], %[v], [%[k]], #16\n ldr.w %[x], [%[a]], #4\n"
+      "uxtb16 %[u], %[w]\n smlad %[m0], %[x], %[w], %[m0]\n"
+      "smlad %[m1], %[x], %[v], %[m1]\n smlad %[l0], %[x], %[u], %[l0]\n"
+      "uxtb16 %[u], %[v]\n ldrd %[w], %[v], [%[k], #-8]\n"
+      "smlad %[l1], %[x], %[u], %[l1]\n uxtb16 %[u], %[w]\n"
+      "smlad %[m2], %[x], %[w], %[m2]\n smlad %[m3], %[x], %[v], %[m3]\n"
+      "smlad %[l2], %[x], %[u], %[l2]\n uxtb16 %[u], %[v]\n"
+      "smlad %[l3], %[x], %[u], %[l3]\n .endr\n"
+      "ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"
+      : [m0] "+r"(m0), [m1] "+r"(m1), [m2] "+r"(m2), [m3] "+r"(m3), [l0] "+r"(l0),
+        [l1] "+r"(l1), [l2] "+r"(l2), [l3] "+r"(l3), [k] "+r"(k), [a] "+r"(a), [x] "+r"(x),
+        [w] "=&r"(w), [v] "=&r"(v), [u] "=&r"(u)
+      : [end] "m"(end)
+      : "cc", "memory");
+  s = {{m0, m1, m2, m3}, {l0, l1, l2, l3}};
+}
+
+#endif
+
 // c0[p], c1[p] += sums of the first and second channel of pair p.
 template <const Form& kForm>
 [[gnu::always_inline]] inline void run_vector(const Word* weights, const Word* lanes,
