@@ -69,13 +69,13 @@ MEMORY
 SECTIONS
 {{
   .vectors : {{ KEEP(*(.vectors)) }} > {code}
-  .config : ALIGN(8)
+  .config (READONLY) : ALIGN(8)
   {{
     mcusim_config = .;
 {config}  }} > {code}
 {fast_code}  .text : ALIGN(8) {{ *(.text .text.*) }} > {code}
   .rodata : ALIGN(8) {{ *(.rodata .rodata.*) }} > {code}
-  .container : ALIGN(8)
+  .container (READONLY) : ALIGN(8)
   {{
     mcusim_net = .;
     KEEP(*{container}(.data))
