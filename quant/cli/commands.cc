@@ -4,11 +4,21 @@
 
 namespace mcusim::net_cli {
 
+void add_convert(CLI::App& app, int* exit_code);
+void add_eval(CLI::App& app, int* exit_code);
+void add_info(CLI::App& app, int* exit_code);
+void add_pack(CLI::App& app, int* exit_code);
 void add_plan(CLI::App& app, int* exit_code);
+void add_unpack(CLI::App& app, int* exit_code);
 void add_zoo(CLI::App& app, int* exit_code);
 
 namespace {
 constexpr Command kCommands[] = {
+    {"convert", add_convert},
+    {"eval", add_eval},
+    {"info", add_info},
+    {"pack", add_pack},
+    {"unpack", add_unpack},
     {"plan", add_plan},
     {"zoo", add_zoo},
 };

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "kernels/host/tensor_io.h"
+#include "memmap/base/error.h"
 #include "memmap/base/file.h"
 #include "quant/cli/command.h"
 #include "quant/cli/store.h"
