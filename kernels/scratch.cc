@@ -3,6 +3,7 @@
 // needs none has no row. Freestanding; contains no kernel row.
 #include "kernels/scratch.h"
 
+#include "kernels/ops/depthwise_plan.h"
 #include "kernels/ops/matmul_layout.h"
 #include "kernels/requant.h"
 
@@ -37,9 +38,14 @@ uint64_t fully_connected_bytes(const net::Op& op, const net::Tensor& in0, const 
                 2 * matmul::kFullyConnectedPairs * sizeof(Channel) + 4 * words);
 }
 
+uint64_t depthwise_bytes(const net::Op& op, const net::Tensor&, const net::Tensor& out) {
+  return round8(ops::plan_depthwise(op, out).bytes);
+}
+
 constexpr FamilyScratch kFamilies[] = {
     {net::Family::conv, conv_bytes},
     {net::Family::pointwise, conv_bytes},
+    {net::Family::depthwise, depthwise_bytes},
     {net::Family::fully_connected, fully_connected_bytes},
 };
 

@@ -1,89 +1,191 @@
 // SPDX-License-Identifier: MIT
 // Depthwise convolution: each channel with its own small kernel.
 //
-// The blob holds, per group of four channels, one packed group per tap
-// (Layout::depthwise_groups), so a group's weights are one contiguous run. This
-// is the general form for any kernel, stride and padding: four channels at a time,
-// one tap at a time, padding cells hold the input zero point. Freestanding.
+// Channel-innermost data is the wrong shape for SMLAD, so the common kernels run on
+// channel planes in scratch (depthwise_planes.h): a tile of channels is expanded
+// once into records, each row pair of the input is converted once, and a pass over
+// the ring of row pairs makes one or two output rows. Weight and activation widths
+// matter to expansion and conversion alone. Everything else, and groups whose
+// requantisation does not fit the fast loops, runs in the general form.
+// Freestanding.
 #pragma once
 
-#include "kernels/kernel_api.h"
-#include "kernels/ops/elements.h"
-#include "kernels/requant.h"
-#include "kernels/simd.h"
+#include "kernels/ops/depthwise_general.h"
+#include "kernels/ops/depthwise_lines.h"
+#include "kernels/ops/depthwise_passes.h"
+#include "kernels/ops/depthwise_planes.h"
+#include "kernels/ops/depthwise_records.h"
 
 namespace mcusim::ops {
 
-// Weights minus zero point of four channels, as 16-bit halves: channels (0, 2)
-// and (1, 3) of the group.
-struct TapWeights {
-  uint32_t even, odd;
-};
-
-template <int kWeightBits>
-inline TapWeights tap_weights(const uint8_t* group, uint32_t tap, const TapWeights& zero_points) {
-  const uint32_t lanes = load4<kWeightBits>(group + tap * (kWeightBits / 2));
-  return {simd::ssub16(simd::uxtb16(lanes), zero_points.even),
-          simd::ssub16(simd::uxtb16_ror8(lanes), zero_points.odd)};
+// One pass of a form over the ring whose oldest pair is in `oldest`.
+template <Finish kFinish, int kBits>
+[[gnu::noinline]] void run_pass(DepthwiseForm form, uint32_t oldest, const PlanePass& pass) {
+  if (form == DepthwiseForm::three_stride1) {
+    (oldest ? pass_3x3_stride1<kFinish, kBits, true> : pass_3x3_stride1<kFinish, kBits, false>)(pass);
+  } else if (form == DepthwiseForm::three_stride2) {
+    (oldest ? pass_3x3_stride2<kFinish, kBits, true> : pass_3x3_stride2<kFinish, kBits, false>)(pass);
+  } else if (oldest == 0) {
+    pass_5x5_stride1<kFinish, kBits, 0>(pass);
+  } else if (oldest == 1) {
+    pass_5x5_stride1<kFinish, kBits, 1>(pass);
+  } else {
+    pass_5x5_stride1<kFinish, kBits, 2>(pass);
+  }
 }
 
-// Output channels [c0, c0 + 4) by the general form.
-template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
-[[gnu::noinline]] void depthwise_group(const KernelCall& call, uint32_t c0) {
-  const net::Op& op = *call.op;
-  const net::Tensor& in = *call.in0;
-  const net::Tensor& out = *call.out;
-  const uint32_t count = min_u32(kGroup, out.c - c0);
-  const uint32_t taps = uint32_t{op.kernel_h} * op.kernel_w;
-  const uint8_t* weights = call.file + op.weights_offset + c0 / kGroup * taps * (kWeightBits / 2);
-  const uint32_t padding = static_cast<uint32_t>(in.zero_point) * 0x01010101u;
-  const Stage stage = make_stage(op, out);
-  Channel channels[kGroup] = {};
-  for (uint32_t i = 0; i < count; ++i) {
-    channels[i] = make_channel<kContract>(op, call.file, c0 + i, 0);
+// A tile at work: channels [first, first + channels) of one call.
+struct DepthwiseTile {
+  const KernelCall& call;
+  const DepthwisePlan& plan;
+  uint32_t first, channels;
+
+  uint32_t* planes() const { return reinterpret_cast<uint32_t*>(call.scratch); }
+  uint32_t* records() const {
+    return reinterpret_cast<uint32_t*>(call.scratch + plan.records_offset);
   }
-  const auto zero = [&](int i) { return static_cast<uint32_t>(channels[i].zero_point); };
-  const TapWeights zero_points = {simd::pack_halves(zero(0), zero(2)),
-                                  simd::pack_halves(zero(1), zero(3))};
-  for (uint32_t oy = 0; oy < out.h; ++oy) {
-    const Span rows = span_inside(oy, op.stride_h, op.pad_top, op.kernel_h, in.h);
-    for (uint32_t ox = 0; ox < out.w; ++ox) {
-      const Span columns = span_inside(ox, op.stride_w, op.pad_left, op.kernel_w, in.w);
-      uint32_t acc[kGroup];
-      for (uint32_t i = 0; i < kGroup; ++i) acc[i] = channels[i].bias;
-      uint32_t tap = 0;
-      for (uint32_t ky = 0; ky < op.kernel_h; ++ky) {
-        const bool row_inside = ky >= rows.first && ky < rows.last;
-        for (uint32_t kx = 0; kx < op.kernel_w; ++kx, ++tap) {
-          uint32_t x = padding;
-          if (row_inside && kx >= columns.first && kx < columns.last) {
-            const uint8_t* p = pixel(in, call.arena, rows.origin + ky, columns.origin + kx);
-            x = load_group<kInBits>(p + packed_bytes<kInBits>(c0), count);
-          }
-          const TapWeights w = tap_weights<kWeightBits>(weights, tap, zero_points);
-          const uint32_t even = simd::uxtb16(x), odd = simd::uxtb16_ror8(x);
-          acc[0] = simd::smlabb(even, w.even, acc[0]);
-          acc[1] = simd::smlabb(odd, w.odd, acc[1]);
-          acc[2] = simd::smlatt(even, w.even, acc[2]);
-          acc[3] = simd::smlatt(odd, w.odd, acc[3]);
-        }
+  uint8_t* lines() const { return call.scratch + plan.lines_offset; }
+  uint8_t* sums() const { return call.scratch + plan.sums_offset; }
+  uint32_t plane_words() const { return plan.plane_columns * plan.ring; }
+  uint32_t padded_channels() const { return (channels + kGroup - 1) / kGroup * kGroup; }
+};
+
+// Builds records from `first` on; returns how many channels of whole groups are
+// fused. Records of the channels that fill the last group give 0.
+template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
+[[gnu::noinline]] uint32_t build_records(const KernelCall& call, const DepthwisePlan& plan,
+                                         uint32_t first) {
+  const uint32_t limit = min_u32(plan.tile_channels, call.out->c - first);
+  uint32_t* record = reinterpret_cast<uint32_t*>(call.scratch + plan.records_offset);
+  for (uint32_t c = 0; c < limit; c += kGroup) {
+    for (uint32_t i = 0; i < kGroup; ++i, record += plan.record_words) {
+      if (c + i >= limit) {
+        for (uint32_t k = 0; k < plan.record_words; ++k) record[k] = 0;
+      } else if (!build_record<kInBits, kWeightBits, kOutBits, kContract>(call, plan,
+                                                                         first + c + i, record)) {
+        return c;
       }
-      uint32_t lanes = 0;
-      for (uint32_t i = 0; i < count; ++i) {
-        const uint8_t* thresholds = thresholds_of<kOutBits>(op, call.file, c0 + i);
-        lanes |= requantise_one<kContract, kOutBits>(acc[i], channels[i], stage, thresholds)
-                 << (8 * i);
-      }
-      uint8_t* target = pixel(out, call.arena, oy, ox);
-      store_group<kOutBits>(target + packed_bytes<kOutBits>(c0), lanes, count);
     }
+  }
+  return limit;
+}
+
+// Columns left and right of the input hold the zero point in every ring slot.
+inline void fill_border_columns(const DepthwiseTile& tile, uint32_t left, uint32_t inner) {
+  const uint32_t padding = static_cast<uint32_t>(tile.call.in0->zero_point) * 0x00010001u;
+  const uint32_t ring = tile.plan.ring, words = tile.plane_words();
+  uint32_t* plane = tile.planes();
+  for (uint32_t c = tile.padded_channels(); c != 0; --c, plane += words) {
+    for (uint32_t i = 0; i < left * ring; ++i) plane[i] = padding;
+    for (uint32_t i = (left + inner) * ring; i < words; ++i) plane[i] = padding;
+  }
+}
+
+// Converts pair `index` (rows 2*index - pad_top and the next) into its ring slot.
+template <int kInBits>
+inline void convert(const DepthwiseTile& tile, uint32_t index, uint32_t slot, uint32_t left,
+                    uint32_t inner) {
+  const net::Tensor& in = *tile.call.in0;
+  const uint32_t row = 2 * index - tile.call.op->pad_top;  // wraps above the input
+  const auto source = [&](uint32_t y) -> const uint8_t* {
+    if (y >= in.h) return nullptr;
+    return pixel(in, tile.call.arena, y, 0) + packed_bytes<kInBits>(tile.first);
+  };
+  const PairSource pair = {source(row), source(row + 1), in.pixel_stride_bytes, inner,
+                           static_cast<uint32_t>(in.zero_point)};
+  uint32_t* to = tile.planes() + left * tile.plan.ring + slot;
+  if (tile.plan.ring == 2) {
+    convert_pair<kInBits, 2>(pair, tile.channels, to, tile.plane_words());
+  } else {
+    convert_pair<kInBits, 3>(pair, tile.channels, to, tile.plane_words());
+  }
+}
+
+// Output rows [y, y + rows) of the tile, rows being 1 or 2.
+template <int kOutBits, net::Contract kContract>
+inline void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y, uint32_t rows) {
+  constexpr Finish kFinish = kContract == net::Contract::icn_floor ? Finish::icn
+                             : kContract == net::Contract::tflite  ? Finish::tflite
+                                                                   : Finish::sums;
+  const net::Tensor& out = *tile.call.out;
+  const DepthwisePlan& plan = tile.plan;
+  uint8_t* target = pixel(out, tile.call.arena, y, 0) + packed_bytes<kOutBits>(tile.first);
+  PlanePass pass = {tile.planes(), tile.plane_words(), tile.records(), plan.record_words, target,
+                    1, rows == 2 ? out.row_stride_bytes : 0, out.pixel_stride_bytes,
+                    tile.channels, out.w};
+  if constexpr (kOutBits == 8) {
+    run_pass<kFinish, kOutBits>(plan.form, oldest, pass);
+  } else {
+    const uint32_t channel_bytes = plan.rows * plan.line_columns;
+    for (uint32_t c = 0; c < tile.channels; c += kGroup) {
+      const uint32_t count = min_u32(kGroup, tile.channels - c);
+      if constexpr (kFinish == Finish::sums) {
+        pass.out = tile.sums();
+        pass.row_bytes = plan.line_columns * 4;
+        pass.column_bytes = 4;
+        pass.channels = 1;
+        for (uint32_t i = 0; i < count; ++i) {
+          run_pass<kFinish, kOutBits>(plan.form, oldest, pass);
+          pass.planes += pass.plane_words;
+          pass.records += pass.record_words;
+          threshold_line<kOutBits>(*tile.call.op, tile.call.file, tile.first + c + i, tile.sums(),
+                                   channel_bytes, tile.lines() + i * channel_bytes);
+        }
+      } else {
+        pass.out = tile.lines();
+        pass.channel_bytes = channel_bytes;
+        pass.row_bytes = plan.line_columns;
+        pass.column_bytes = 1;
+        pass.channels = kGroup;
+        run_pass<kFinish, kOutBits>(plan.form, oldest, pass);
+        pass.planes += kGroup * pass.plane_words;
+        pass.records += kGroup * pass.record_words;
+      }
+      if (count < kGroup) {
+        zero_words(tile.lines() + count * channel_bytes, (kGroup - count) * channel_bytes);
+      }
+      uint8_t* to = target + packed_bytes<kOutBits>(c);
+      for (uint32_t r = 0; r < rows; ++r, to += out.row_stride_bytes) {
+        pack_lines<kOutBits>(tile.lines() + r * plan.line_columns, channel_bytes, out.w, count, to,
+                             out.pixel_stride_bytes);
+      }
+    }
+  }
+}
+
+template <int kInBits, int kOutBits, net::Contract kContract>
+[[gnu::noinline]] void run_tile(const DepthwiseTile& tile) {
+  const net::Tensor& in = *tile.call.in0;
+  const DepthwisePlan& plan = tile.plan;
+  const uint32_t left = tile.call.op->pad_left;
+  const uint32_t inner = min_u32(in.w, plan.plane_columns - left);
+  fill_border_columns(tile, left, inner);
+  zero_words(tile.lines(), plan.bytes - plan.lines_offset);
+  for (uint32_t i = 0; i + 1 < plan.ring; ++i) convert<kInBits>(tile, i, i, left, inner);
+  uint32_t oldest = 0, pair = plan.ring - 1;
+  for (uint32_t y = 0; y < tile.call.out->h; y += plan.rows, ++pair) {
+    const uint32_t newest = oldest == 0 ? plan.ring - 1 : oldest - 1;
+    convert<kInBits>(tile, pair, newest, left, inner);
+    make_rows<kOutBits, kContract>(tile, oldest, y, min_u32(plan.rows, tile.call.out->h - y));
+    if (++oldest == plan.ring) oldest = 0;
   }
 }
 
 template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
 inline void depthwise(const KernelCall& call) {
-  for (uint32_t c = 0; c < call.out->c; c += kGroup) {
-    depthwise_group<kInBits, kWeightBits, kOutBits, kContract>(call, c);
+  const DepthwisePlan plan = plan_depthwise(*call.op, *call.out);
+  for (uint32_t c = 0; c < call.out->c;) {
+    const uint32_t fused =
+        plan.form == DepthwiseForm::general
+            ? 0
+            : build_records<kInBits, kWeightBits, kOutBits, kContract>(call, plan, c);
+    if (fused != 0) {
+      run_tile<kInBits, kOutBits, kContract>({call, plan, c, fused});
+      c += fused;
+    } else {
+      depthwise_group<kInBits, kWeightBits, kOutBits, kContract>(call, c);
+      c += kGroup;
+    }
   }
 }
 
