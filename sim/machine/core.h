@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// The inside of Machine: engine, memory, devices and the state of the run. Split over
+// core_blocks.cc (block and access hooks, the hot path), core_events.cc (interrupts,
+// faults, devices), core_exceptions.cc (entry and return), core_run.cc (start, end).
+//
+// Invariants: `open_` is the block being executed, nullptr between blocks; everything
+// that changes time or control flow happens between blocks.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/decode/block_table.h"
+#include "sim/devices/board_devices.h"
+#include "sim/machine/block_plan.h"
+#include "sim/machine/engine.h"
+#include "sim/machine/machine.h"
+#include "sim/machine/memory.h"
+#include "sim/machine/semihosting.h"
+
+namespace mcusim {
+
+struct Machine::Core final : MachinePort {
+  Core(const Board& board_, MachineOptions options_);
+
+  // core_run.cc
+  void load(const Program& program);
+  void reset();
+  RunResult run();
+  RunResult result(uint64_t history_end);
+  void end(EndReason reason, std::string message, uint32_t pc);
+  void end_with_fault(std::string message, uint32_t pc, std::optional<uint32_t> data = {});
+  void interpret_stop(uc_err error);
+  void sleep(bool is_wfe, uint32_t resume);
+  std::string where(uint32_t pc) const;          // "at 0x... <f+0x..> `ldr r0, [r1]`, layer 3"
+
+  // core_blocks.cc
+  void enter_block(uint32_t address, uint32_t size);
+  void close_block();
+  void close_partly(uint32_t retired);           // the open block stopped before `retired`
+  void access(bool is_write, uint32_t address, uint32_t size);
+  BlockPlan* find_plan(uint32_t address, uint32_t size);
+  bool intervene(uint32_t address);              // true: the block at `address` does not run
+  const Slot* resolve(const Slot* slot, bool is_write, uint32_t size);
+  void mark_shadow(uint8_t* shadow, bool is_write, uint32_t address, uint32_t size,
+                   const Slot& slot);
+  void note_stack(uint32_t address, uint32_t instruction);
+  void after_block(const BlockPlan& plan);
+  void violation(uint32_t instruction, std::string text, std::optional<uint32_t> data);
+  void anchor(uint32_t address);
+  void add_anchor_hooks(const BlockPlan& plan);
+
+  // core_events.cc
+  void install_hooks();
+  void interrupt(uint32_t number);
+  bool invalid_access(uc_mem_type type, uint32_t address, uint32_t size);
+  void reached_until_pc(uint32_t address);
+  uint32_t device_read(uint32_t address, unsigned bytes);
+  void device_write(uint32_t address, unsigned bytes, uint32_t value);
+  void flush_deferred();
+  uint64_t time_now() const { return (clock ? clock->now() : instructions) + asleep; }
+
+  // core_exceptions.cc
+  bool take_pending(uint32_t return_address);
+  bool enter_exception(uint32_t number, uint32_t return_address);
+  void leave_exception(uint32_t exc_return);
+  bool chain(uint32_t number, uint32_t exc_return);   // tail-chaining
+  void read_system_registers();
+
+  // MachinePort
+  uint64_t now() override;
+  void control(trace::Control::What what, uint32_t value, uint32_t extra0,
+               uint32_t extra1) override;
+  void mark(uint32_t port, uint32_t value) override;
+  void console(char character) override;
+  std::optional<uint8_t> input() override;
+  void pend(uint32_t exception) override;
+  void set_line(uint32_t interrupt_number, bool high) override;
+  void events_changed() override;
+  void request_reset() override;
+  void set_fpu_enabled(bool enabled) override { fpu_enabled = enabled; }
+  uint64_t core_hz() const override { return clocks.core_hz; }
+  uint64_t timer_hz() const override { return clocks.timer_hz; }
+  void set_clocks(uint64_t core_hz, uint64_t axi_hz, uint64_t timer_hz) override;
+  double seconds();                              // simulated, since reset
+
+  Board board;
+  MachineOptions options;
+  Memory memory;
+  Engine engine;
+  Bus bus;
+  Nvic nvic;
+  Semihosting semihosting;
+  Program program;
+  trace::RetiredSink* sink = nullptr;
+  const Clock* clock = nullptr;
+
+  // Blocks.
+  static constexpr uint32_t kLookup = 1u << 16;
+  BlockTable table;
+  std::deque<BlockPlan> plans;                   // by id
+  std::vector<BlockPlan*> lookup;                // direct-mapped by address
+  std::set<uint32_t> hooked;                     // addresses with an anchor hook
+  uint32_t generation = 1;
+
+  // The open block.
+  BlockPlan* open_ = nullptr;
+  const Slot* cursor = nullptr;
+  trace::Access* access_end = nullptr;
+  const Slot* resume_slot = nullptr;             // after ignored events
+  Slot ignore_slots[3];
+  uint32_t anchored = UINT32_MAX;                // instruction whose anchor fired last
+  uint64_t skipped_mask = 0;
+  uint32_t skipped_left = 0;
+  std::vector<trace::Access> accesses;
+  uint8_t it_now = 0;                            // ITSTATE at the next block
+  bool code_written = false;
+
+  // Between blocks.
+  bool attention = false;                        // something to look at before the next block
+  uint64_t deadline = kNever;
+  struct Deferred {
+    bool is_mark = false;
+    trace::Mark mark;
+    trace::Control control;
+  };
+  std::vector<Deferred> deferred;
+
+  // Counts.
+  uint64_t instructions = 0, block_runs = 0, skipped = 0, exceptions = 0, asleep = 0;
+  struct Retired {
+    const BlockPlan* plan;
+    uint32_t count;
+  };
+  static constexpr uint32_t kHistory = 64;
+  Retired history[kHistory] = {};
+  uint64_t history_count = 0;
+
+  // Ending.
+  bool ending = false;
+  EndReason reason = EndReason::exited;
+  std::string message;
+  int exit_code = 0;
+  uint32_t end_pc = 0;
+  std::optional<uint32_t> end_data;
+  std::optional<std::string> broken_law;
+  uint32_t resume_pc = 0;
+  bool loaded = false, started = false;
+  bool violated = false;
+  uint32_t violation_instruction = 0;
+  bool passing_until_pc = false;
+  uint32_t self_branch_runs = 0;
+
+  // Guest state worth knowing without asking the engine.
+  bool fpu_enabled = false, on_main_stack = true, event_register = false;
+  bool time_observed = false;
+  uint32_t stack_top = 0, stack_lowest = 0, stack_floor = 0;
+  std::optional<uint32_t> stack_limit;
+  std::optional<uint32_t> current_layer;
+  ResetClocks clocks{};
+  uint64_t hz_since_cycle = 0;
+  double seconds_before = 0;
+  std::string console_tail;
+  uint32_t text_seen = 0;
+};
+
+}  // namespace mcusim

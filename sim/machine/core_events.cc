@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// Hooks other than the hot path: interrupts the engine raises (BKPT, SVC, exception
+// return), invalid accesses, device ranges; and what devices ask of the machine.
+#include "sim/machine/core.h"
+
+#include "memmap/base/error.h"
+
+namespace mcusim {
+namespace {
+
+// Numbers of UC_HOOK_INTR on the Cortex-M7 model (unicorn.md 5.2, 5.4).
+constexpr uint32_t kIntrSvc = 2, kIntrPrefetchAbort = 3, kIntrBkpt = 7, kIntrExceptionExit = 8;
+constexpr uint32_t kFirstExcReturn = 0xFFFFFFE0;
+constexpr uint32_t kSemihostingImmediate = 0xAB;
+
+const char* access_name(uc_mem_type type) {
+  switch (type) {
+    case UC_MEM_READ_UNMAPPED: return "read of unmapped address";
+    case UC_MEM_WRITE_UNMAPPED: return "write to unmapped address";
+    case UC_MEM_FETCH_UNMAPPED: return "jump to unmapped address";
+    case UC_MEM_WRITE_PROT: return "write to read-only memory at";
+    case UC_MEM_READ_PROT: return "read of unreadable memory at";
+    case UC_MEM_FETCH_PROT: return "jump to memory that cannot execute, at";
+    default: return "invalid access to";
+  }
+}
+
+template <typename Callback>
+void* as_hook(Callback callback) {
+  return reinterpret_cast<void*>(callback);
+}
+
+}  // namespace
+
+void Machine::Core::install_hooks() {
+  for (auto& region : memory.regions())
+    engine.map(region.region.base, region.region.size_bytes, region.region.writable,
+               region.region.executable, region.bytes.get());
+  const uc_cb_mmio_read_t peripheral_read = [](uc_engine*, uint64_t offset, unsigned size,
+                                               void* self) -> uint64_t {
+    return static_cast<Core*>(self)->device_read(0x40000000 + static_cast<uint32_t>(offset), size);
+  };
+  const uc_cb_mmio_write_t peripheral_write = [](uc_engine*, uint64_t offset, unsigned size,
+                                                 uint64_t value, void* self) {
+    static_cast<Core*>(self)->device_write(0x40000000 + static_cast<uint32_t>(offset), size,
+                                           static_cast<uint32_t>(value));
+  };
+  const uc_cb_mmio_read_t system_read = [](uc_engine*, uint64_t offset, unsigned size,
+                                           void* self) -> uint64_t {
+    return static_cast<Core*>(self)->device_read(0xE0000000 + static_cast<uint32_t>(offset), size);
+  };
+  const uc_cb_mmio_write_t system_write = [](uc_engine*, uint64_t offset, unsigned size,
+                                             uint64_t value, void* self) {
+    static_cast<Core*>(self)->device_write(0xE0000000 + static_cast<uint32_t>(offset), size,
+                                           static_cast<uint32_t>(value));
+  };
+  for (const auto& region : board.regions)
+    if (region.kind == RegionKind::peripheral) {
+      if (region.base != 0x40000000)
+        throw Error("board {}: region {}: peripherals start at 0x40000000", board.name, region.name);
+      engine.map_io(region.base, region.size_bytes, peripheral_read, peripheral_write, this);
+    }
+  engine.map_io(0xE0000000, 0x100000, system_read, system_write, this);   // every core has its PPB
+
+  const uc_cb_hookcode_t block = [](uc_engine*, uint64_t address, uint32_t size, void* self) {
+    static_cast<Core*>(self)->enter_block(static_cast<uint32_t>(address), size);
+  };
+  engine.hook(UC_HOOK_BLOCK, as_hook(block), this);
+  if (!options.fast) {
+    const uc_cb_hookmem_t on_access = [](uc_engine*, uc_mem_type type, uint64_t address, int size,
+                                      int64_t, void* self) {
+      static_cast<Core*>(self)->access(type == UC_MEM_WRITE, static_cast<uint32_t>(address),
+                                       static_cast<uint32_t>(size));
+    };
+    engine.hook(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, as_hook(on_access), this);
+  }
+  const uc_cb_eventmem_t invalid = [](uc_engine*, uc_mem_type type, uint64_t address, int size,
+                                      int64_t, void* self) {
+    return static_cast<Core*>(self)->invalid_access(type, static_cast<uint32_t>(address),
+                                                    static_cast<uint32_t>(size));
+  };
+  engine.hook(UC_HOOK_MEM_INVALID, as_hook(invalid), this);
+  const uc_cb_hookintr_t intr = [](uc_engine*, uint32_t number, void* self) {
+    static_cast<Core*>(self)->interrupt(number);
+  };
+  engine.hook(UC_HOOK_INTR, as_hook(intr), this);
+}
+
+void Machine::Core::interrupt(uint32_t number) {
+  const uint32_t pc = engine.reg(UC_ARM_REG_PC);
+  if (open_ != nullptr) close_block();
+  if ((number == kIntrPrefetchAbort || number == kIntrExceptionExit) && pc >= kFirstExcReturn) {
+    leave_exception(pc | 1);      // not LR: POP {PC} leaves something else there
+  } else if (number == kIntrBkpt) {
+    uint32_t word = 0;
+    memory.try_read_word(pc & ~3u, word);
+    const uint32_t immediate = word >> (pc & 2 ? 16 : 0) & 0xFF;
+    if (immediate != kSemihostingImmediate || !options.semihosting) {
+      end(EndReason::breakpoint, fmt::format("breakpoint BKPT {}", immediate), pc);
+      resume_pc = pc + 2;
+      engine.stop();
+      return;
+    }
+    time_observed |= engine.reg(UC_ARM_REG_R0) == 0x10 || engine.reg(UC_ARM_REG_R0) == 0x30;
+    const auto outcome = semihosting.call(engine.reg(UC_ARM_REG_R0), engine.reg(UC_ARM_REG_R1));
+    engine.set_reg(UC_ARM_REG_R0, outcome.result);
+    engine.set_reg(UC_ARM_REG_PC, (pc + 2) | 1);
+    resume_pc = pc + 2;
+    if (outcome.fault) end_with_fault(*outcome.fault, pc);
+    if (outcome.exit_code) {
+      exit_code = *outcome.exit_code;
+      end(EndReason::exited, fmt::format("exit code {}", exit_code), pc);
+    }
+    if (ending) engine.stop();
+  } else if (number == kIntrSvc) {
+    nvic.set_pending(kSvCall, true);
+    if (!take_pending(pc)) {
+      // Masked or at equal priority: on silicon this escalates to HardFault.
+      end_with_fault("SVC while its priority is masked escalates to HardFault", pc - 2);
+      engine.stop();
+    }
+  } else {
+    end_with_fault(fmt::format("processor exception {} of the engine", number), pc);
+    engine.stop();
+  }
+}
+
+bool Machine::Core::invalid_access(uc_mem_type type, uint32_t address, uint32_t size) {
+  const bool is_fetch = type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT;
+  uint32_t pc = address;
+  std::string text;
+  if (is_fetch) {
+    if (address >= kFirstExcReturn) return false;
+    if (open_ != nullptr) close_block();
+    const Retired* from = history_count ? &history[(history_count - 1) % kHistory] : nullptr;
+    if (from != nullptr && from->count != 0)
+      pc = from->plan->block->instructions[from->count - 1].address;
+    text = fmt::format("{} 0x{:08x}", access_name(type), address);
+  } else {
+    if (open_ != nullptr) {
+      // Writes were announced before they failed; reads were not.
+      const bool is_write = type == UC_MEM_WRITE_UNMAPPED || type == UC_MEM_WRITE_PROT;
+      uint32_t index = 0;
+      if (options.fast) {
+        pc = open_->address;
+      } else {
+        if (is_write && access_end > accesses.data() && access_end[-1].address == address) {
+          index = access_end[-1].instruction;
+        } else if (const Slot* slot = resolve(cursor, is_write, size)) {
+          index = slot->instruction;
+        } else {
+          index = cursor->instruction;
+        }
+        pc = open_->block->instructions[index].address;
+        if (violated) {               // an earlier instruction of this block went wrong first
+          violated = false;
+          end(EndReason::strict_violation, message,
+              open_->block->instructions[violation_instruction].address);
+        }
+      }
+      close_partly(index);
+    }
+    text = fmt::format("{} 0x{:08x} ({} bytes)", access_name(type), address, size);
+  }
+  // Flash that ignores stores, or code in data memory, might work by luck on a board.
+  const bool strict_only = type == UC_MEM_WRITE_PROT || type == UC_MEM_FETCH_PROT;
+  if (!ending) end(strict_only ? EndReason::strict_violation : EndReason::fault, text, pc);
+  end_data = address;
+  return false;
+}
+
+void Machine::Core::reached_until_pc(uint32_t address) {
+  if (!options.until_pc || *options.until_pc != address || ending) return;
+  if (passing_until_pc) {
+    passing_until_pc = false;
+    return;
+  }
+  end(EndReason::until_pc, fmt::format("reached {}", program.describe(address)), address);
+  if (open_ == nullptr) return;
+  const auto& list = open_->block->instructions;
+  uint32_t index = 0;
+  while (index < list.size() && list[index].address != address) ++index;
+  if (index < list.size() && list[index].in_it_block) {
+    attention = true;                 // a stop inside IT would come late: at the next block
+    return;
+  }
+  close_partly(index);
+  resume_pc = address;
+  passing_until_pc = true;
+  engine.stop();
+}
+
+uint32_t Machine::Core::device_read(uint32_t address, unsigned bytes) {
+  return bus.read(address, bytes, open_ ? open_->address : 0);
+}
+
+void Machine::Core::device_write(uint32_t address, unsigned bytes, uint32_t value) {
+  bus.write(address, bytes, value, open_ ? open_->address : 0);
+  if (nvic.any_pending()) attention = true;
+}
+
+void Machine::Core::flush_deferred() {
+  if (sink != nullptr)
+    for (const auto& event : deferred) {
+      if (event.is_mark) sink->mark(event.mark);
+      else sink->control(event.control);
+    }
+  deferred.clear();
+}
+
+// Exact to the instruction: the access event came before the device was asked.
+uint64_t Machine::Core::now() {
+  time_observed = true;
+  uint64_t time = time_now();
+  if (open_ != nullptr && access_end > accesses.data()) {
+    const uint32_t instruction = access_end[-1].instruction;
+    const std::span<const trace::Access> so_far(accesses.data(), access_end);
+    time += clock ? clock->ahead(*open_->block, so_far, instruction) : instruction;
+  }
+  return time;
+}
+
+void Machine::Core::control(trace::Control::What what, uint32_t value, uint32_t extra0,
+                            uint32_t extra1) {
+  Deferred event;
+  event.control = {what, value, {extra0, extra1}};
+  deferred.push_back(event);
+}
+
+void Machine::Core::mark(uint32_t port, uint32_t value) {
+  if (port == trace::kLayerBegin) current_layer = value;
+  Deferred event;
+  event.is_mark = true;
+  event.mark = {port, value};
+  deferred.push_back(event);
+}
+
+void Machine::Core::console(char character) {
+  if (options.console) options.console({&character, 1});
+  if (options.until_text.empty()) return;
+  console_tail += character;
+  if (console_tail.size() > options.until_text.size()) console_tail.erase(0, 1);
+  if (console_tail != options.until_text || ++text_seen < options.until_text_count) return;
+  if (ending) return;
+  text_seen = 0;
+  end(EndReason::until_text, fmt::format("the console showed the text {} times",
+                                         options.until_text_count),
+      open_ ? open_->address : resume_pc);
+  attention = true;
+}
+
+std::optional<uint8_t> Machine::Core::input() {
+  return options.uart_input ? options.uart_input() : std::nullopt;
+}
+
+void Machine::Core::pend(uint32_t exception) {
+  nvic.set_pending(exception, true);
+  attention |= nvic.any_pending();
+}
+
+void Machine::Core::set_line(uint32_t number, bool high) {
+  nvic.set_line(number, high);
+  attention |= nvic.any_pending();
+}
+
+void Machine::Core::events_changed() { deadline = bus.next_event(); }
+
+void Machine::Core::request_reset() {
+  if (ending) return;
+  end(EndReason::system_reset, "the firmware asked for a system reset (AIRCR.SYSRESETREQ)",
+      open_ ? open_->address : resume_pc);
+  attention = true;
+}
+
+void Machine::Core::set_clocks(uint64_t core_hz, uint64_t axi_hz, uint64_t timer_hz) {
+  if (core_hz == clocks.core_hz && axi_hz == clocks.axi_hz && timer_hz == clocks.timer_hz) return;
+  bus.clocks_changing();
+  seconds_before = seconds();
+  hz_since_cycle = time_now();
+  using What = trace::Control::What;
+  if (core_hz != clocks.core_hz) control(What::core_hz, static_cast<uint32_t>(core_hz), 0, 0);
+  if (axi_hz != clocks.axi_hz) control(What::axi_hz, static_cast<uint32_t>(axi_hz), 0, 0);
+  clocks.core_hz = core_hz;
+  clocks.axi_hz = axi_hz;
+  clocks.timer_hz = timer_hz;
+  events_changed();
+}
+
+double Machine::Core::seconds() {
+  return seconds_before +
+         static_cast<double>(time_now() - hz_since_cycle) / static_cast<double>(clocks.core_hz);
+}
+
+}  // namespace mcusim
