@@ -15,29 +15,11 @@
 namespace mcusim::test {
 namespace {
 
-constexpr const char* kPrelude = R"(
+// Handlers are weak here and may be defined in the body, which is its own object.
+constexpr const char* kVectors = R"(
   .syntax unified
   .cpu cortex-m7
-  .fpu fpv5-d16
   .thumb
-  .macro mov32 rd, value
-    movw \rd, #:lower16:\value
-    movt \rd, #:upper16:\value
-  .endm
-  .macro exit code
-    ldr r1, =1f
-    movs r0, #0x20
-    bkpt 0xab
-    .align 2
-    1: .word 0x20026, \code
-  .endm
-  .macro enable_fpu
-    mov32 r0, 0xE000ED88
-    mov r1, #0x00F00000
-    str r1, [r0]
-    dsb
-    isb
-  .endm
   .macro vector name
     .weak \name\()_handler
     .thumb_set \name\()_handler, default_handler
@@ -63,6 +45,38 @@ constexpr const char* kPrelude = R"(
   .thumb_func
 default_handler:
   bkpt 0x7f
+)";
+
+constexpr const char* kPrelude = R"(
+  .syntax unified
+  .cpu cortex-m7
+  .fpu fpv5-d16
+  .thumb
+  .macro mov32 rd, value
+    movw \rd, #:lower16:\value
+    movt \rd, #:upper16:\value
+  .endm
+  .macro exit code
+    ldr r1, =1f
+    movs r0, #0x20
+    bkpt 0xab
+    .align 2
+    1: .word 0x20026, \code
+  .endm
+  .macro enable_fpu
+    mov32 r0, 0xE000ED88
+    mov r1, #0x00F00000
+    str r1, [r0]
+    dsb
+    isb
+  .endm
+  .macro handler name
+    .global \name\()_handler
+    .type \name\()_handler, %function
+    .thumb_func
+    \name\()_handler:
+  .endm
+  .text
   .global _start
   .thumb_func
   .type _start, %function
@@ -118,6 +132,13 @@ std::string link_flags(const TemporaryDirectory& directory, const GuestOptions& 
                      options.linker_flags);
 }
 
+void assemble_file(const TemporaryDirectory& directory, const std::string& name,
+                   const std::string& source) {
+  write_file(directory.path(name + ".s"), source);
+  run_command(fmt::format("arm-none-eabi-as -mthumb {} -o {}", directory.path(name + ".s"),
+                          directory.path(name + ".o")));
+}
+
 }  // namespace
 
 TemporaryDirectory::TemporaryDirectory() {
@@ -142,12 +163,11 @@ void run_command(const std::string& command) {
 
 std::string build_assembly(const TemporaryDirectory& directory, const std::string& body,
                            const std::string& extra, const GuestOptions& options) {
-  write_file(directory.path("guest.s"), kPrelude + body + "\n  .pool\n" + extra + "\n  .pool\n");
   const std::string elf = directory.path("guest.elf");
-  run_command(fmt::format("arm-none-eabi-as -mthumb {} -o {}", directory.path("guest.s"),
-                          directory.path("guest.o")));
-  run_command(fmt::format("arm-none-eabi-ld {} {} -o {}", link_flags(directory, options),
-                          directory.path("guest.o"), elf));
+  assemble_file(directory, "vectors", kVectors);
+  assemble_file(directory, "guest", kPrelude + body + "\n  .pool\n" + extra + "\n  .pool\n");
+  run_command(fmt::format("arm-none-eabi-ld {} {} {} -o {}", link_flags(directory, options),
+                          directory.path("vectors.o"), directory.path("guest.o"), elf));
   return elf;
 }
 
@@ -159,16 +179,16 @@ Program assemble(const std::string& body, const std::string& extra, const GuestO
 std::string build_c(const TemporaryDirectory& directory, const std::string& source,
                     const std::string& flags, const GuestOptions& options) {
   write_file(directory.path("main.c"), source);
-  write_file(directory.path("start.s"), std::string(kPrelude) + kStartC);
+  assemble_file(directory, "vectors", kVectors);
+  assemble_file(directory, "start", std::string(kPrelude) + kStartC);
   const std::string elf = directory.path("main.elf");
-  run_command(fmt::format("arm-none-eabi-as -mthumb {} -o {}", directory.path("start.s"),
-                          directory.path("start.o")));
   std::string linker;
   for (const char c : link_flags(directory, options)) linker += c == ' ' ? ',' : c;
   while (!linker.empty() && linker.back() == ',') linker.pop_back();
   run_command(fmt::format("arm-none-eabi-gcc -mcpu=cortex-m7 -mthumb -mfloat-abi=hard "
-                          "-mfpu=fpv5-d16 -ffreestanding -nostdlib {} {} {} -Wl,{} -lgcc -o {}",
-                          flags, directory.path("start.o"), directory.path("main.c"), linker, elf));
+                          "-mfpu=fpv5-d16 -ffreestanding -nostdlib {} {} {} {} -Wl,{} -lgcc -o {}",
+                          flags, directory.path("vectors.o"), directory.path("start.o"),
+                          directory.path("main.c"), linker, elf));
   return elf;
 }
 

@@ -34,7 +34,8 @@ struct GuestOptions {
 };
 
 // Assembles `body` at `_start:`; `extra` follows it (handlers, data). Macros: `exit N`
-// (semihosting), `mov32 rd, value`. Vectors: <name>_handler, weak, e.g. systick_handler.
+// (semihosting), `mov32 rd, value`, `enable_fpu`, and `handler NAME` for one of nmi, svc,
+// pendsv, systick, irq0 to irq99, ...
 std::string build_assembly(const TemporaryDirectory& directory, const std::string& body,
                            const std::string& extra = "", const GuestOptions& options = {});
 Program assemble(const std::string& body, const std::string& extra = "",
@@ -45,7 +46,6 @@ Program assemble(const std::string& body, const std::string& extra = "",
 std::string build_c(const TemporaryDirectory& directory, const std::string& source,
                     const std::string& flags, const GuestOptions& options = {});
 
-// Runs on the STM32H743 until it ends.
 struct GuestRun {
   RunResult result;
   uint32_t r[16];
