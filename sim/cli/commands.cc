@@ -5,12 +5,14 @@
 namespace mcusim::cli {
 
 void add_boards(CLI::App& app, int* exit_code);
+void add_image(CLI::App& app, int* exit_code);
 void add_diff(CLI::App& app, int* exit_code);
 void add_report(CLI::App& app, int* exit_code);
 
 namespace {
 constexpr Command kCommands[] = {
     {"boards", add_boards},
+    {"image", add_image},
     {"diff", add_diff},
     {"report", add_report},
 };
