@@ -60,6 +60,10 @@ struct ClockPreset {
   uint64_t axi_hz = 0;
   std::string vos;
   uint32_t flash_wait_states = 0;
+  // What start-up writes for that voltage range: the regulator's field, the
+  // flash programming delay beside the wait states, overdrive on or off.
+  uint32_t vos_field = 0, flash_program_delay = 0;
+  bool overdrive = false;
   uint32_t pll_m = 0, pll_n = 0, pll_p = 0;  // source clock / m * n / p; all 0: PLL off
   std::string source;
 };

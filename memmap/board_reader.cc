@@ -34,8 +34,7 @@ class Section {
   }
   uint32_t word(const char* key) { return static_cast<uint32_t>(number(key)); }
 
-  bool flag(const char* key, bool absent) {
-    if (!has(key)) return absent;
+  bool flag(const char* key) {
     if (const auto value = node(key).value_exact<bool>()) return *value;
     throw Error("{}: {}: expected true or false", place_, key);
   }
@@ -138,8 +137,8 @@ Region read_region(Section section) {
   region.kind = pick(section, "kind", kRegionKinds);
   region.base = section.word("base");
   region.size_bytes = section.word("size_bytes");
-  region.writable = section.flag("writable", true);
-  region.executable = section.flag("executable", true);
+  region.writable = !section.has("writable") || section.flag("writable");
+  region.executable = !section.has("executable") || section.flag("executable");
   region.cache = pick(section, "cache", kCachePolicies);
   region.source = section.source();
   section.finish();
@@ -166,6 +165,9 @@ ClockPreset read_clock(Section section) {
   clock.axi_hz = section.number("axi_hz", 4'000'000'000);
   clock.vos = section.text("vos");
   clock.flash_wait_states = section.word("flash_wait_states");
+  clock.vos_field = section.word("vos_field");
+  clock.flash_program_delay = section.word("flash_program_delay");
+  clock.overdrive = section.flag("overdrive");
   clock.pll_m = section.word("pll_m");
   clock.pll_n = section.word("pll_n");
   clock.pll_p = section.word("pll_p");

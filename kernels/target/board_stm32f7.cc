@@ -21,13 +21,13 @@ void board_init(const Config& config) {
 
   reg(kApb1Enr) = reg(kApb1Enr) | 1u << 28;  // PWR clock, then one read to let it settle
   [[maybe_unused]] const uint32_t settled = reg(kApb1Enr);
-  reg(kPwrCr1) = reg(kPwrCr1) | 3u << 14;  // VOS: scale 1
+  reg(kPwrCr1) = (reg(kPwrCr1) & ~(3u << 14)) | config.vos_field << 14;
   // PLL: source HSI, Q divider 9 (48 MHz domain), P code 0 = /2.
   constexpr uint32_t kPllOn = 1u << 24, kPllReady = 1u << 25;
   reg(kPllCfgr) = config.pll_m | config.pll_n << 6 | (config.pll_p / 2 - 1) << 16 | 9u << 24 |
                   2u << 28;
   reg(kCr) = reg(kCr) | kPllOn;
-  if (config.core_hz > 180'000'000) {
+  if (config.flags & kOverdrive) {
     reg(kPwrCr1) = reg(kPwrCr1) | 1u << 16;  // ODEN
     wait_set(kPwrCsr1, 1u << 16);
     reg(kPwrCr1) = reg(kPwrCr1) | 1u << 17;  // ODSWEN

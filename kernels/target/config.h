@@ -12,7 +12,7 @@ inline constexpr uint32_t kConfigMagic = 0x47464D43u;  // "CMFG"
 
 // Flags.
 inline constexpr uint32_t kDumpOutputs = 1u << 0;  // print outputs as hex by semihosting
-inline constexpr uint32_t kOverdrive = 1u << 1;    // the voltage range needs the overdrive
+inline constexpr uint32_t kOverdrive = 1u << 1;    // the clock needs the overdrive
 
 // In this order in flash; docs in the fields. A zero pll_n keeps the reset clock.
 struct Config {
@@ -20,9 +20,8 @@ struct Config {
   uint32_t flags;
   uint32_t pll_m, pll_n, pll_p;  // source clock / m * n / p
   uint32_t ahb_divider;          // core clock / AXI clock: 1, 2 or 4
-  uint32_t voltage_scale;        // number n of range VOSn
-  uint32_t flash_wait_states;
-  uint32_t core_hz;
+  uint32_t vos_field;            // of the regulator's control register
+  uint32_t flash_wait_states, flash_program_delay;
   uint32_t dcache_sets, dcache_ways, dcache_line_bytes;  // 0 sets: no caches to enable
 };
 inline constexpr uint32_t kConfigWords = sizeof(Config) / 4;

@@ -56,18 +56,16 @@ ContainerFacts read_container(std::span<const uint8_t> container) {
 }
 
 std::vector<uint32_t> config_words(const Board& board, const ClockPreset& clock, bool dump) {
-  const bool scales = clock.vos.size() == 4 && clock.vos.starts_with("VOS");
-  const uint32_t scale = scales ? static_cast<uint32_t>(clock.vos[3] - '0') : 3;
   const target::Config config = {
       .magic = target::kConfigMagic,
-      .flags = (dump ? target::kDumpOutputs : 0) | (scale == 0 ? target::kOverdrive : 0),
+      .flags = (dump ? target::kDumpOutputs : 0) | (clock.overdrive ? target::kOverdrive : 0),
       .pll_m = clock.pll_m,
       .pll_n = clock.pll_n,
       .pll_p = clock.pll_p,
       .ahb_divider = static_cast<uint32_t>(clock.core_hz / clock.axi_hz),
-      .voltage_scale = scale,
+      .vos_field = clock.vos_field,
       .flash_wait_states = clock.flash_wait_states,
-      .core_hz = static_cast<uint32_t>(clock.core_hz),
+      .flash_program_delay = clock.flash_program_delay,
       .dcache_sets = board.dcache.sets(),
       .dcache_ways = board.dcache.ways,
       .dcache_line_bytes = board.dcache.line_bytes};
