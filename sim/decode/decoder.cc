@@ -76,6 +76,7 @@ Operands collect(const cs_arm& arm) {
 void memory(Instruction& out, const Operands& ops, bool writeback, bool load, bool store,
             unsigned words, unsigned bytes) {
   out.address_reads = ops.base | ops.index;
+  out.index_reads = ops.index;
   out.reads |= out.address_reads;
   out.is_load = load;
   out.is_store = store;

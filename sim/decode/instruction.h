@@ -25,6 +25,7 @@ struct Instruction {
   bool in_it_block = false;
   RegisterSet reads = 0, writes = 0;
   RegisterSet address_reads = 0;     // base and index of a memory operand
+  RegisterSet index_reads = 0;       // the index alone
   RegisterSet shifted_reads = 0;     // through an inline shift; moved register of BFI, PKH, UXTA
   RegisterSet accumulator_reads = 0; // Ra of MLA, SMLAD, ...; RdLo/RdHi of SMLAL
   RegisterSet store_data_reads = 0;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// See carried.h. Everything here is per instruction or per access, never per block, so
+// that where blocks are cut cannot matter.
+#include "sim/timing/carried.h"
+
+namespace mcusim::timing {
+
+Entry Carried::enter(const Block& block) {
+    const uint32_t address = block.decoded->address;
+  if (!last) return Entry::flushed;
+  const uint32_t next = last->address + last->bytes;
+  if (!last->is_branch) return address == next ? Entry::sequential : Entry::flushed;
+  const bool conditional = last->condition < 14 || last->mnemonic[0] == 'c';
+  const bool taken = address != next || !conditional;
+  switch (predictor.resolve(*last, taken, address)) {
+    case Prediction::right: return taken ? Entry::taken : Entry::sequential;
+    case Prediction::late: return Entry::redirected;
+    case Prediction::wrong: break;
+  }
+  const bool on_flags = conditional && last->mnemonic[0] != 'c' && !last->is_indirect;
+  return on_flags && !late_flags ? Entry::mispredicted_early : Entry::mispredicted;
+}
+
+bool Carried::survey(const Block& block, size_t count, std::span<const trace::Access> accesses, Variation* variations) {
+  bool quick = memory.idle(cycle);
+    if (stores.latest + kStoreToLoadCycles < cycle) stores.forget();
+  RecentStores seen = stores;
+  uint32_t previous = ~0u;
+  for (const trace::Access& access : accesses) {
+    const uint32_t index = access.instruction;
+    const uint8_t traits = block.traits[index];
+    const uint64_t bit = uint64_t{1} << (index % kSegment);
+    Variation& variation = variations[index / kSegment];
+    const bool beside = (traits & kBesideLoad) || index + 1 == count;
+    if (beside && (access.address & 4)) variation.bank |= bit;
+    if (traits & kWords) {
+      if ((traits & kStoreMultiple) && index != previous && (access.address & 4))
+        variation.unaligned |= bit;
+    } else if (access.address & (access.bytes - 1u)) {
+      variation.unaligned |= bit;
+    }
+    if (access.is_write) seen.push(access.address, 0);
+    else if (seen.meets(access.address)) quick = false;
+    if (!memory.quick(access)) quick = false;
+    previous = index;
+  }
+  return quick;
+}
+
+// Instruction fetch of one instruction: whatever lines or entries it begins.
+void Carried::fetch(const Block& block, size_t index, bool sequential,
+                          uint64_t& now, std::vector<InstructionCycles>& out) {
+  const Op& op = block.ops.ops[index];
+  const bool cached = memory.caches_instructions(op.address);
+  const uint32_t unit = cached ? memory.line_bytes() : 8;
+  const uint32_t end = op.address + op.bytes - 1;
+  for (uint32_t at = op.address & ~(unit - 1); at <= end; at += unit) {
+    const bool begun = at < op.address;   // an earlier instruction brought it
+    if (begun && sequential) continue;
+    const uint32_t address = std::max(at, op.address);
+    const Stall stall = cached ? memory.fetch_line(address, now, sequential || at > op.address)
+                               : memory.fetch_entry(address, sequential || at > op.address);
+    if (stall.cycles == 0) continue;
+    out.push_back({static_cast<uint16_t>(index), stall.cause, stall.cycles});
+    now += stall.cycles;
+  }
+}
+
+void Carried::play(const Block& block,
+                         std::span<const trace::Access> accesses, Entry entry, size_t count,
+                         const uint32_t* issue, std::vector<InstructionCycles>& out) {
+  uint64_t stalled = 0;
+  size_t next = 0;
+  for (size_t i = 0; i < count; ++i) {
+    uint64_t now = cycle + issue[i] + stalled;
+    const uint64_t begin = now;
+    if (!block.free_fetch) fetch(block, i, i > 0 || entry == Entry::sequential, now, out);
+    const auto add = [&](const Stall& stall) {
+      if (stall.cycles == 0) return;
+      out.push_back({static_cast<uint16_t>(i), stall.cause, stall.cycles});
+      now += stall.cycles;
+    };
+    if (block.traits[i] & kBarrier) add(memory.barrier(now));
+    uint64_t word = 0;
+    for (; next < accesses.size() && accesses[next].instruction == i; ++next, ++word) {
+      const trace::Access& access = accesses[next];
+      const uint64_t beat = block.traits[i] & kWords ? word * (access.bytes == 8 ? 2 : 1) / 2 : 0;
+      if (!access.is_write) add({stores.wait(access.address, now + beat), Cause::store_buffer});
+      add(memory.access(access, now + beat));
+      if (access.is_write) stores.push(access.address, now + beat);
+    }
+    stalled += now - begin;
+  }
+}
+
+void Carried::settle(const Block& block, std::span<const trace::Access> accesses,
+                           uint64_t start, const uint32_t* issue) {
+  size_t first = accesses.size();
+  for (int kept = 0; first > 0 && kept < RecentStores::kCount; --first) kept += accesses[first - 1].is_write;
+  uint64_t word = 0;
+  if (first > 0 && first < accesses.size())  // the kept stores may begin inside one instruction
+    for (size_t i = first; i > 0 && accesses[i - 1].instruction == accesses[first].instruction; --i) ++word;
+  for (size_t i = first; i < accesses.size(); ++i) {
+    if (i > first && accesses[i].instruction != accesses[i - 1].instruction) word = 0;
+    const uint64_t beat = block.traits[accesses[i].instruction] & kWords
+                              ? word * (accesses[i].bytes == 8 ? 2 : 1) / 2 : 0;
+    if (accesses[i].is_write)
+      stores.push(accesses[i].address, start + issue[accesses[i].instruction] + beat);
+    ++word;
+  }
+}
+
+}  // namespace mcusim::timing

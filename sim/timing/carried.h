@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// What time depends on from one run to the next, and the steps outside the pipeline
+// schedule: how a block was entered, what varied in its accesses, what they cost.
+// Copyable, so that an open run can be tried on a copy.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/timing/memo.h"
+#include "sim/timing/memory_system.h"
+#include "sim/timing/predictor.h"
+
+namespace mcusim::timing {
+
+inline constexpr size_t kSegment = 64;
+enum Trait : uint8_t { kBesideLoad = 1, kStoreMultiple = 2, kBarrier = 4, kWords = 8 };
+
+// A block with its operations and what its runs need to know in advance.
+struct Block {
+  const DecodedBlock* decoded = nullptr;
+  Ops ops;
+  std::vector<uint8_t> traits;
+  std::vector<Segment> segments;
+  uint64_t resident = 0;        // instruction generation at which all lines were there
+  bool has_barrier = false, free_fetch = false;
+};
+
+// Stores of the last cycles: a load of the same word waits for them (LM).
+struct RecentStores {
+  static constexpr int kCount = 4;
+  uint32_t word[kCount] = {~0u, ~0u, ~0u, ~0u};
+  uint64_t at[kCount] = {0, 0, 0, 0};
+  uint32_t next = 0;
+  uint64_t latest = 0;
+
+  void push(uint32_t address, uint64_t now) {
+    word[next] = address >> 2;
+    at[next] = latest = now;
+    next = (next + 1) % kCount;
+  }
+  bool meets(uint32_t address) const {
+    const uint32_t w = address >> 2;
+    return w == word[0] || w == word[1] || w == word[2] || w == word[3];
+  }
+  uint32_t wait(uint32_t address, uint64_t now) const {
+    uint64_t until = now;
+    for (int i = 0; i < kCount; ++i)
+      if (word[i] == address >> 2) until = std::max(until, at[i] + kStoreToLoadCycles);
+    return static_cast<uint32_t>(until - now);
+  }
+  void forget() { std::fill(std::begin(word), std::end(word), ~0u); }
+};
+
+// All that time depends on; copyable, so that ahead() can try an open run.
+struct Carried {
+  MemorySystem memory;
+  Predictor predictor;
+  RecentStores stores;
+  uint64_t cycle = 0;
+  uint32_t state = 0;
+  const Instruction* last = nullptr;   // executed before, nullptr after a flush
+  bool late_flags = false;
+
+  // How control comes to `block` from the instruction before; teaches the predictor.
+  Entry enter(const Block& block);
+  // What varies in the accesses of a run of `count` instructions; true when all of them
+  // are free of memory effects.
+  bool survey(const Block& block, size_t count, std::span<const trace::Access> accesses,
+              Variation* variations);
+  // Plays fetches and accesses at the cycles of the schedule; each stall is appended.
+  void play(const Block& block, std::span<const trace::Access> accesses, Entry entry, size_t count,
+            const uint32_t* issue, std::vector<InstructionCycles>& out);
+  // After a quick run only its last stores can still matter.
+  void settle(const Block& block, std::span<const trace::Access> accesses, uint64_t start,
+              const uint32_t* issue);
+
+ private:
+  void fetch(const Block& block, size_t index, bool sequential, uint64_t& now,
+             std::vector<InstructionCycles>& out);
+};
+
+}  // namespace mcusim::timing

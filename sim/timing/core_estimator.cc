@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+// See core_estimator.h. A run takes the quick way when every access is a hit, nothing
+// is under way in the memory system and the code is resident: then its cost is its
+// memoised schedule. Otherwise its accesses are played in order at their cycles, and
+// each stall freezes the pipeline (it adds cycles without changing the schedule).
+#include "sim/timing/core_estimator.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "memmap/base/error.h"
+#include "sim/decode/block_table.h"
+#include "sim/timing/carried.h"
+#include "sim/timing/memo.h"
+
+namespace mcusim {
+namespace {
+
+using namespace timing;
+
+class CoreEstimator final : public Estimator {
+ public:
+  CoreEstimator(const Board& board, const EstimatorOptions& options)
+      : options_(options), parameters_(load_parameters(board, options.guesses)),
+        now_{MemorySystem(board, parameters_),
+             Predictor(parameters_.btac_entries, parameters_.return_stack), {}, 0, 0, nullptr, false} {
+    now_.state = memo_->state_id(PipeState{});
+  }
+
+  void attach(TimedSink* sink) override { sink_ = sink; }
+  uint64_t now() const override { return now_.cycle; }
+  std::string table_hash() const override {
+    uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+    for (const char c : table_text() + parameters_text(parameters_))
+      hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+    return fmt::format("{:016x}", hash);
+  }
+  uint32_t guess_count() const override {
+    uint32_t count = parameters_.guesses;
+    for (const TimingRow& row : timing_rows()) count += row.high != 0;
+    return count;
+  }
+  const CauseCycles& totals() const override {
+    totals_ = other_totals_;
+    memo_->add_totals(totals_);
+    return totals_;
+  }
+
+  void block_defined(const trace::BlockInfo& info) override;
+  void run(const trace::BlockRun& run) override;
+  void mark(const trace::Mark& mark) override {
+    if (sink_) sink_->mark(mark, now_.cycle);
+  }
+  void control(const trace::Control& control) override;
+  void exception(const trace::Exception& exception) override;
+  uint64_t ahead(const DecodedBlock& block, std::span<const trace::Access> accesses,
+                 uint32_t instruction) const override;
+
+ private:
+  Block& known(uint32_t id) {
+    if (id >= blocks_.size()) throw Error("timing: block {} was never defined", id);
+    return *blocks_[id];
+  }
+  void restart_memo();
+
+  EstimatorOptions options_;
+  Parameters parameters_;
+  BlockTable table_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::unique_ptr<Memo> memo_ = std::make_unique<Memo>();
+  Carried now_;
+  CauseCycles other_totals_{};         // all but memoised schedules in use
+  mutable CauseCycles totals_{};
+  TimedSink* sink_ = nullptr;
+  std::vector<InstructionCycles> parts_, stalls_;
+  std::vector<Variation> variations_;
+  std::vector<uint32_t> issue_;
+};
+
+void CoreEstimator::block_defined(const trace::BlockInfo& info) {
+  const DecodedBlock& decoded = table_.define(info);
+  auto block = std::make_unique<Block>();
+  block->decoded = &decoded;
+  block->ops = build_ops(decoded);
+  const auto& ops = block->ops.ops;
+  for (size_t i = 0; i < ops.size(); ++i) {
+    uint8_t traits = 0;
+    const auto pipe = [&](size_t k) { return (ops[k].slots & kLoadPipe) != 0; };
+    // At a block's border the neighbour is unknown: its bank always counts.
+    if (pipe(i) && (i == 0 || i + 1 == ops.size() || pipe(i - 1) || pipe(i + 1))) traits |= kBesideLoad;
+    if ((ops[i].slots & kHalves) && ops[i].is_store) traits |= kStoreMultiple;
+    if (ops[i].slots & kHalves) traits |= kWords;
+    const std::string& name = decoded.instructions[i].mnemonic;
+    if (name == "dsb" || name == "dmb") traits |= kBarrier;
+    block->has_barrier |= (traits & kBarrier) != 0;
+    block->traits.push_back(traits);
+    if (i % kSegment == 0) block->segments.push_back({static_cast<uint16_t>(i), 0, {}});
+    block->segments.back().last = static_cast<uint16_t>(i + 1);
+  }
+  block->free_fetch = now_.memory.fetch_is_free(decoded.address);
+  blocks_.push_back(std::move(block));
+}
+
+void CoreEstimator::run(const trace::BlockRun& run) {
+  Block& block = known(run.block);
+  const size_t count = std::min<size_t>(run.instructions, block.ops.ops.size());
+  if (count == 0) return;
+  for (const trace::Access& access : run.accesses)
+    if (access.instruction >= count) throw Error("timing: access of instruction {} in a run of {}", access.instruction, count);
+  const uint64_t start = now_.cycle;
+  const Entry entry = now_.enter(block);
+  const bool fetched = block.free_fetch || (block.resident == now_.memory.instruction_generation());
+  variations_.assign(block.segments.size(), {});
+  const bool quick = now_.survey(block, count, run.accesses, variations_.data()) && fetched && !block.has_barrier;
+
+  // The schedule, segment by segment.
+  parts_.clear();
+  uint64_t scheduled = 0;
+  issue_.resize(count);
+  std::span<const InstructionCycles> shown;
+  for (size_t k = 0; k < block.segments.size() && block.segments[k].first < count; ++k) {
+    Segment& segment = block.segments[k];
+    const size_t last = std::min<size_t>(segment.last, count);
+    const Entry way = k == 0 ? entry : Entry::sequential;
+    MemoEntry* entry_found = nullptr;
+    std::optional<Schedule> fresh;
+    const bool memoise = options_.memoise && last == segment.last;
+    if (memoise) entry_found = memo_->find(segment, now_.state, way, variations_[k]);
+    if (!entry_found) {
+      fresh = evaluate(block.ops, segment.first, last, memo_->state(now_.state), way, variations_[k],
+                       static_cast<int>(parameters_.redirect));
+      if (memoise && !Memo::crowded(segment)) {
+        entry_found = memo_->add(segment, now_.state, way, variations_[k], std::move(*fresh));
+        fresh.reset();
+      }
+    }
+    const Schedule& schedule = entry_found ? entry_found->schedule : *fresh;
+    if (entry_found) ++entry_found->uses;
+    else
+      for (const InstructionCycles& part : schedule.parts)
+        other_totals_[static_cast<size_t>(part.cause)] += part.cycles;
+    now_.state = entry_found ? entry_found->next_state : memo_->state_id(schedule.exit);
+    now_.late_flags = memo_->state(now_.state).flags_late != 0;
+    for (size_t i = segment.first; i < last; ++i)
+      issue_[i] = static_cast<uint32_t>(scheduled + schedule.issue[i - segment.first]);
+    scheduled += schedule.cycles;
+    if (sink_) {
+      if (block.segments.size() == 1 && quick && entry_found) shown = schedule.parts;
+      else parts_.insert(parts_.end(), schedule.parts.begin(), schedule.parts.end());
+    }
+  }
+
+  uint64_t cycles = scheduled;
+  if (quick) {
+    now_.settle(block, run.accesses, start, issue_.data());
+  } else {
+    stalls_.clear();
+    now_.play(block, run.accesses, entry, count, issue_.data(), stalls_);
+    for (const InstructionCycles& stall : stalls_) {
+      cycles += stall.cycles;
+      other_totals_[static_cast<size_t>(stall.cause)] += stall.cycles;
+    }
+    if (sink_) parts_.insert(parts_.end(), stalls_.begin(), stalls_.end());
+    if (!block.free_fetch && now_.memory.resident(block.decoded->address, block.decoded->bytes))
+      block.resident = now_.memory.instruction_generation();
+  }
+  now_.cycle += cycles;
+  now_.last = &block.decoded->instructions[count - 1];
+  if (sink_) {
+    if (shown.empty()) shown = parts_;
+    sink_->timed({block.decoded, &run, start, cycles, shown});
+  }
+  if (memo_->full()) restart_memo();
+}
+
+void CoreEstimator::restart_memo() {
+  memo_->add_totals(other_totals_);
+  const PipeState state = memo_->state(now_.state);
+  memo_ = std::make_unique<Memo>();
+  now_.state = memo_->state_id(state);
+  for (auto& block : blocks_)
+    for (Segment& segment : block->segments) segment.entries.clear();
+}
+
+void CoreEstimator::control(const trace::Control& control) {
+  now_.memory.control(control, now_.cycle);
+  if (control.what == trace::Control::What::branch_predictor_invalidate) now_.predictor.invalidate();
+  if (control.what == trace::Control::What::sleep) {
+    const uint64_t cycles = control.value | uint64_t{control.extra[0]} << 32;
+    other_totals_[static_cast<size_t>(Cause::sleep)] += cycles;
+    now_.cycle += cycles;
+  }
+}
+
+void CoreEstimator::exception(const trace::Exception& exception) {
+  // guess: Arm's headline figure; stacking misses are not played apart.
+  const uint64_t cycles = exception.entry ? parameters_.exception_entry : parameters_.exception_exit;
+  const Cause cause = exception.entry ? Cause::exception_entry : Cause::exception_exit;
+  const uint64_t start = now_.cycle;
+  other_totals_[static_cast<size_t>(cause)] += cycles;
+  now_.cycle += cycles;
+  now_.last = nullptr;
+  now_.state = memo_->state_id(PipeState{});
+  if (sink_) sink_->exception(exception, start, cycles);
+}
+
+uint64_t CoreEstimator::ahead(const DecodedBlock& decoded, std::span<const trace::Access> accesses,
+                              uint32_t instruction) const {
+  if (decoded.id >= blocks_.size()) throw Error("timing: block {} was never defined", decoded.id);
+  const Block& block = *blocks_[decoded.id];
+  const size_t count = std::min<size_t>(size_t{instruction} + 1, block.ops.ops.size());
+  while (!accesses.empty() && accesses.back().instruction >= instruction) accesses = accesses.first(accesses.size() - 1);
+  Carried copy = now_;
+  const Entry entry = copy.enter(block);
+  std::vector<Variation> variations(block.segments.size());
+  (void)copy.survey(block, count, accesses, variations.data());
+  std::vector<uint32_t> issue(count);
+  PipeState state = memo_->state(copy.state);
+  uint32_t scheduled = 0;
+  for (size_t k = 0; k < block.segments.size() && block.segments[k].first < count; ++k) {
+    const Segment& segment = block.segments[k];
+    const size_t last = std::min<size_t>(segment.last, count);
+    const Schedule schedule = evaluate(block.ops, segment.first, last, state,
+                                       k == 0 ? entry : Entry::sequential, variations[k],
+                                       static_cast<int>(parameters_.redirect));
+    for (size_t i = segment.first; i < last; ++i) issue[i] = scheduled + schedule.issue[i - segment.first];
+    scheduled += schedule.cycles;
+    state = schedule.exit;
+  }
+  std::vector<InstructionCycles> stalls;
+  copy.play(block, accesses, entry, count, issue.data(), stalls);
+  uint64_t cycles = issue[count - 1];
+  for (const InstructionCycles& stall : stalls) cycles += stall.cycles;
+  return cycles;
+}
+
+}  // namespace
+
+std::unique_ptr<Estimator> make_estimator(const Board& board, const EstimatorOptions& options) {
+  return std::make_unique<CoreEstimator>(board, options);
+}
+
+}  // namespace mcusim

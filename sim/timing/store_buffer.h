@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Two queues of pending stores. StoreBuffer: four 64-bit entries before caches and AXI,
+// merging stores to the same entry. TcmStoreQueue: before the ECC of the TCM, where a
+// narrow store occupies its 32-bit bank for a read-modify-write and nothing merges.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+namespace mcusim::timing {
+
+class StoreBuffer {
+ public:
+  StoreBuffer(uint32_t entries, uint32_t entry_bytes) : capacity_(entries), bytes_(entry_bytes) {}
+
+  // Cycles until there is room at `now` (0 when the store merges into a waiting entry).
+  uint64_t wait(uint32_t address, uint64_t now);
+  // Books the store that drains `drain_cycles` after those before it, or merges it.
+  // `ready`: earliest cycle at which draining may start.
+  void push(uint32_t address, uint64_t now, uint64_t ready, uint64_t drain_cycles);
+  uint64_t drained() const { return pending_.empty() ? 0 : pending_.back().drained; }
+  bool merges(uint32_t address, uint64_t now) const;
+
+ private:
+  struct Entry {
+    uint32_t block;
+    uint64_t started, drained;
+  };
+  uint32_t capacity_, bytes_;
+  std::deque<Entry> pending_;
+};
+
+class TcmStoreQueue {
+ public:
+  TcmStoreQueue(uint32_t entries, uint32_t narrow_cycles)
+      : capacity_(entries), narrow_cycles_(narrow_cycles) {}
+
+  // Cycles that a store to `bank` (address bit 2) at `now` waits for a place; books it.
+  uint64_t push(uint32_t bank, uint64_t now, bool narrow);
+  uint64_t drained() const;
+
+ private:
+  uint32_t capacity_, narrow_cycles_;
+  uint64_t bank_free_[2] = {0, 0};
+  std::deque<uint64_t> done_;  // of waiting stores, ascending
+};
+
+}  // namespace mcusim::timing
