@@ -9,6 +9,7 @@ void add_eval(CLI::App& app, int* exit_code);
 void add_info(CLI::App& app, int* exit_code);
 void add_pack(CLI::App& app, int* exit_code);
 void add_plan(CLI::App& app, int* exit_code);
+void add_quantize(CLI::App& app, int* exit_code);
 void add_unpack(CLI::App& app, int* exit_code);
 void add_zoo(CLI::App& app, int* exit_code);
 
@@ -20,6 +21,7 @@ constexpr Command kCommands[] = {
     {"pack", add_pack},
     {"unpack", add_unpack},
     {"plan", add_plan},
+    {"quantize", add_quantize},
     {"zoo", add_zoo},
 };
 }  // namespace

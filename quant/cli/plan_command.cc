@@ -37,7 +37,11 @@ void add_plan(CLI::App& app, int*) {
   auto options = std::make_shared<Options>();
   command->add_option("model", options->model, "model.onnx, or one of the zoo: mobilenet_v1_224_0.75")
       ->required();
-  options->plan.add_to(*command, true);
+  options->plan.add_limits(*command);
+  options->plan.add_mode(*command);
+  command->get_option("--flash")->required();
+  command->get_option("--ram")->required();
+  command->remove_option(command->get_option("--bits"));
   command->add_option("-o,--output", options->output, "Write the widths (JSON for --bits)");
   command->callback([options] { plan_model(*options); });
 }

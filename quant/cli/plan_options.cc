@@ -12,28 +12,26 @@
 
 namespace mcusim::net_cli {
 
-void PlanOptions::add_to(CLI::App& command, bool limits_required) {
+void PlanOptions::add_limits(CLI::App& command) {
   auto* flash = command.add_option("--flash", flash_bytes, "Flash for weights and parameters, bytes")
                     ->check(CLI::PositiveNumber);
   auto* ram = command.add_option("--ram", ram_bytes, "RAM for activations, bytes")
                   ->check(CLI::PositiveNumber);
-  command.add_option("--mode", mode, "pl (folded, integer-normalised where below 8 bits) or pc")
-      ->check(CLI::IsMember({"pl", "pc"}))
-      ->capture_default_str();
   command.add_option("--min-activation-bits", min_activation_bits, "Least activation width")
       ->check(CLI::IsMember({2, 4, 8}))
       ->capture_default_str();
   command.add_option("--min-weight-bits", min_weight_bits, "Least weight width")
       ->check(CLI::IsMember({2, 4, 8}))
       ->capture_default_str();
-  if (limits_required) {
-    flash->required();
-    ram->required();
-    return;
-  }
   command.add_option("--bits", bits_path, "A bit plan (JSON, as `plan -o` writes)")
       ->excludes(flash)
       ->excludes(ram);
+}
+
+void PlanOptions::add_mode(CLI::App& command) {
+  command.add_option("--mode", mode, "pl (folded, integer-normalised where below 8 bits) or pc")
+      ->check(CLI::IsMember({"pl", "pc"}))
+      ->capture_default_str();
 }
 
 plan::Mode PlanOptions::plan_mode() const { return mode == "pl" ? plan::Mode::pl : plan::Mode::pc; }

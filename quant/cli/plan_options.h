@@ -16,7 +16,8 @@ struct PlanOptions {
   std::string bits_path;
   int min_activation_bits = 2, min_weight_bits = 2;
 
-  void add_to(CLI::App& command, bool limits_required);
+  void add_limits(CLI::App& command);  // --flash, --ram, least widths, --bits
+  void add_mode(CLI::App& command);    // --mode
   plan::Mode plan_mode() const;
   // Widths from the file, from the rule search under the limits, or 8 bits. Throws
   // Error that explains what does not fit.

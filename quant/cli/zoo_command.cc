@@ -51,7 +51,8 @@ void add_zoo(CLI::App& app, int*) {
       ->check(CLI::Range(16, 1024))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of the weights")->capture_default_str();
-  options->plan.add_to(*command, false);
+  options->plan.add_limits(*command);
+  options->plan.add_mode(*command);
   command->add_option("-o,--output", options->output, "The container to write")->required();
   command->callback([options] { make(*options); });
 }

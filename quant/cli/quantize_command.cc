@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// `mcusim quantize`: a float network and calibration inputs to a container that
+// fits the given memories, and a report of what it cost per layer.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "memmap/base/error.h"
+#include "memmap/base/file.h"
+#include "quant/cli/calibration.h"
+#include "quant/cli/command.h"
+#include "quant/cli/float_model.h"
+#include "quant/cli/plan_options.h"
+#include "quant/pack/place.h"
+#include "quant/plan/bits_file.h"
+#include "quant/quantise/convert.h"
+
+namespace mcusim::net_cli {
+namespace {
+
+struct MethodRow {
+  const char* name;
+  std::optional<plan::Flavour> flavour;
+  const char* mode;  // of the planner's byte model
+};
+const MethodRow kMethods[] = {
+    {"pc-icn", plan::Flavour::pc_icn, "pc"},
+    {"pc-thr", plan::Flavour::pc_thresholds, "pc"},
+    {"pl-icn", plan::Flavour::pl_icn, "pl"},
+    {"pl-fb", plan::Flavour::pl_fb, "pl"},
+    {"pl-mixed", std::nullopt, "pl"},
+};
+
+struct Options {
+  std::string model, output, method = "pc-icn", ranges = "mse", weights = "least-squares";
+  double percentile = 99.99;
+  bool no_half_step = false, no_bias_correction = false;
+  CalibrationOptions calibration;
+  PlanOptions plan;
+};
+
+// Overwrites one line of the terminal; silent when there is none.
+void show_progress(const char* what, size_t done, size_t total) {
+  if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r{} {}/{}{}", what, done, total,
+                                        done == total ? "\n" : "");
+}
+
+struct Packed {
+  plan::Widths widths;
+  quantise::Converted converted;
+  std::vector<uint8_t> file;
+};
+
+// The planner counts the papers' bytes; a container that comes out larger than the
+// flash lowers the planner's limit by the excess and plans again.
+Packed plan_and_pack(const Options& options, const graph::Graph& graph,
+                     const graph::LayerGraph& layers, const plan::Problem& problem,
+                     const std::vector<quantise::Distribution>& values,
+                     const quantise::ConvertOptions& convert) {
+  PlanOptions limits = options.plan;
+  for (;;) {
+    Packed packed{limits.choose(problem), {}, {}};
+    packed.converted =
+        quantise::convert(graph, layers, problem, packed.widths, values, convert);
+    place_tensors(packed.converted.net);
+    packed.file = encode(packed.converted.net);
+    const uint32_t arena = packed.converted.net.arena_bytes;
+    if (options.plan.ram_bytes && arena > options.plan.ram_bytes)
+      throw Error("{}: RAM: the arena takes {} B, {} B available", graph.name, arena,
+                  options.plan.ram_bytes);
+    if (!options.plan.flash_bytes || packed.file.size() <= options.plan.flash_bytes) return packed;
+    const uint64_t excess = packed.file.size() - options.plan.flash_bytes;
+    const uint64_t counted = plan::paper_bytes(problem, packed.widths, limits.plan_mode());
+    if (excess >= counted)
+      throw Error("{}: flash: the container takes {} B, {} B available", graph.name,
+                  packed.file.size(), options.plan.flash_bytes);
+    limits.flash_bytes = counted - excess;
+  }
+}
+
+const char* name_of(plan::Flavour flavour) {
+  for (const auto& row : kMethods)
+    if (row.flavour == flavour) return row.name;
+  return "";
+}
+
+void report(const plan::Problem& problem, const Packed& packed,
+            const quantise::Comparison& comparison) {
+  fmt::print("{:<20} {:<7} {:>2} {:>2} {:>2} {:>10} {:>10} {:>7} {:>9} {:>9}\n", "layer", "method",
+             "x", "w", "y", "low", "high", "SQNR dB", "weights B", "RAM B");
+  for (size_t i = 0; i < problem.layers.size(); ++i) {
+    const auto& layer = problem.layers[i];
+    const auto& row = packed.converted.layers[i];
+    const bool weighted = layer.weights > 0;
+    fmt::print("{:<20} {:<7} {:>2} {:>2} {:>2} {:>10.4g} {:>10.4g} {:>7.1f} {:>9} {:>9}\n",
+               layer.name, weighted ? name_of(row.flavour) : "-",
+               packed.widths.tensor_bits[layer.inputs[0]],
+               weighted ? std::to_string(packed.widths.weight_bits[i]) : "-",
+               packed.widths.tensor_bits[layer.output], row.range.low, row.range.high,
+               comparison.sqnr_db[i], plan::weight_bytes(problem, packed.widths, i),
+               plan::activation_bytes(problem, packed.widths, i));
+  }
+  for (const auto& repair : packed.converted.repairs) fmt::print("repaired: {}\n", repair);
+}
+
+void quantize(const Options& options) {
+  const MethodRow* method = nullptr;
+  for (const auto& row : kMethods)
+    if (options.method == row.name) method = &row;
+  const auto graph = load_float_model(options.model);
+  const auto layers = graph::fuse(graph);
+  const auto problem = plan::problem_of(graph, layers);
+  const auto set = load_calibration(options.calibration, graph);
+
+  std::vector<std::vector<float>> inputs;
+  for (const auto& sample : set.samples) inputs.push_back(sample.real);
+  const auto values = quantise::observe(graph, inputs, [&](size_t done) {
+    show_progress("calibrating", done, 2 * inputs.size());
+  });
+  quantise::ConvertOptions convert;
+  convert.flavour = method->flavour;
+  convert.weights = quantise::parse_weight_method(options.weights);
+  convert.ranges = {quantise::parse_range_method(options.ranges), options.percentile,
+                    !options.no_half_step};
+  convert.bias_correction = !options.no_bias_correction;
+  convert.input = set.input;
+  convert.input_signed = set.input_signed;
+
+  Options with_mode = options;
+  with_mode.plan.mode = method->mode;
+  const Packed packed = plan_and_pack(with_mode, graph, layers, problem, values, convert);
+  write_file(options.output, packed.file);
+  const auto comparison =
+      quantise::compare(graph, layers, packed.converted.net, packed.file, set.samples);
+  report(problem, packed, comparison);
+  for (const auto& dropped : layers.dropped) fmt::print("left out: {}\n", dropped);
+  const auto limit = [](uint64_t bytes) { return bytes ? fmt::format(" of {}", bytes) : ""; };
+  fmt::print("flash: container {} B{}, paper_bytes {}\n", packed.file.size(),
+             limit(options.plan.flash_bytes),
+             plan::paper_bytes(problem, packed.widths, with_mode.plan.plan_mode()));
+  fmt::print("RAM: arena {} B{}\n", packed.converted.net.arena_bytes,
+             limit(options.plan.ram_bytes));
+  fmt::print("top-1 as the float network: {}/{} of the calibration inputs\n-> {}\n",
+             comparison.same_top1, comparison.samples, options.output);
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& app, int*) {
+  auto* command = app.add_subcommand("quantize", "Quantise a float network for given memories");
+  auto options = std::make_shared<Options>();
+  std::vector<std::string> methods;
+  for (const auto& row : kMethods) methods.push_back(row.name);
+  command->add_option("model", options->model, "model.onnx")->required();
+  command->add_option("--calibration", options->calibration.selector, "FILE[:array][first:last]")
+      ->required();
+  command->add_option("--input-scale", options->calibration.scale, "real = scale * (x - zero point)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--input-zero-point", options->calibration.zero_point,
+                      "Zero point of the file's integers");
+  command->add_option("--layout", options->calibration.layout, "Axis order of the inputs")
+      ->check(CLI::IsMember({"nhwc", "nchw"}));
+  command->add_option("--method", options->method, "Arithmetic of the layers")
+      ->check(CLI::IsMember(methods))
+      ->capture_default_str();
+  command->add_option("--ranges", options->ranges, "Activation clips")
+      ->check(CLI::IsMember({"min-max", "percentile", "mse", "kl"}))
+      ->capture_default_str();
+  command->add_option("--percentile", options->percentile, "Of --ranges percentile")
+      ->check(CLI::Range(50.0, 100.0))
+      ->capture_default_str();
+  command->add_option("--weights", options->weights, "Weight steps")
+      ->check(CLI::IsMember({"min-max", "least-squares"}))
+      ->capture_default_str();
+  command->add_flag("--no-half-step", options->no_half_step, "Plain floor, for networks trained so");
+  command->add_flag("--no-bias-correction", options->no_bias_correction, "Biases as trained");
+  options->plan.add_limits(*command);
+  command->add_option("-o,--output", options->output, "The container to write")->required();
+  command->callback([options] { quantize(*options); });
+}
+
+}  // namespace mcusim::net_cli

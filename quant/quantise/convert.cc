@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "quant/quantise/convert.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "memmap/base/error.h"
+#include "quant/quantise/icn.h"
+#include "quant/quantise/thresholds.h"
+#include "quant/quantise/weighted.h"
+
+namespace mcusim::quantise {
+namespace {
+
+using graph::Kind;
+
+class Converter {
+ public:
+  Converter(const graph::Graph& graph, const plan::Problem& problem, const plan::Widths& widths,
+            const std::vector<Distribution>& values, const ConvertOptions& options)
+      : graph_(graph), problem_(problem), widths_(widths), values_(values), options_(options) {}
+
+  Converted run(const graph::LayerGraph& layers) {
+    auto& net = result_.net;
+    net.name = graph_.name;
+    for (size_t i = 0; i < layers.layers.size(); ++i) {
+      const auto& layer = layers.layers[i];
+      const auto& planned = problem_.layers[i];
+      if (i == 0) {
+        net.inputs = {add_tensor(layer.in0, planned.inputs[0], options_.input)};
+        net.tensors[0].signed_view = options_.input_signed;
+      }
+      if (!tensor_of_.count(layer.in0) || (layer.in1 >= 0 && !tensor_of_.count(layer.in1)))
+        throw Error("{}: {}: reads a value that no layer makes", graph_.name, layer.name);
+      const Range range = output_range(layer, planned.output);
+      const bool keeps = layer.kind == Kind::max_pool || layer.kind == Kind::pad ||
+                         layer.kind == Kind::flatten;
+      const Affine affine =
+          keeps ? scale_of(layer.in0) : affine_of(range, widths_.tensor_bits[planned.output]);
+      add_tensor(layer.out, planned.output, affine);
+      add_op(layer, i);
+      result_.layers.push_back({layer.name, flavour_of(i), range, affine});
+    }
+    for (const int output : layers.outputs) net.outputs.push_back(tensor_of_.at(output));
+    return std::move(result_);
+  }
+
+ private:
+  plan::Flavour flavour_of(size_t layer) const {
+    return options_.flavour ? *options_.flavour
+                            : plan::flavour_of(problem_, widths_, layer, plan::Mode::pl);
+  }
+
+  int add_tensor(int value, int planned, Affine affine) {
+    const auto& from = graph_.values[value];
+    IntTensor tensor;
+    tensor.name = from.name;
+    tensor.h = from.h;
+    tensor.w = from.w;
+    tensor.c = from.c;
+    tensor.bits = widths_.tensor_bits[planned];
+    tensor.scale = affine.scale;
+    tensor.zero_point = affine.zero_point;
+    tensor_of_[value] = static_cast<int>(result_.net.tensors.size());
+    result_.net.tensors.push_back(std::move(tensor));
+    return tensor_of_[value];
+  }
+
+  Affine scale_of(int value) const {
+    const auto& tensor = result_.net.tensors[tensor_of_.at(value)];
+    return {tensor.scale, tensor.zero_point};
+  }
+
+  // A clip from the values, within what the layer's activation allows.
+  Range output_range(const graph::Layer& layer, int planned) const {
+    Range range = choose_range(values_[layer.out], widths_.tensor_bits[planned], options_.ranges);
+    if (layer.clamp >= 0) {
+      const auto& clamp = graph_.nodes[layer.clamp];
+      range.low = std::clamp(range.low, std::min(0.0f, clamp.low), std::max(0.0f, clamp.high));
+      range.high = std::clamp(range.high, std::min(0.0f, clamp.low), std::max(0.0f, clamp.high));
+    }
+    return range;
+  }
+
+  void add_op(const graph::Layer& layer, size_t index) {
+    const auto& node = graph_.nodes[layer.node];
+    auto& net = result_.net;
+    IntOp op;
+    op.name = layer.name;
+    op.in0 = tensor_of_.at(layer.in0);
+    op.in1 = layer.in1 >= 0 ? tensor_of_.at(layer.in1) : -1;
+    op.out = tensor_of_.at(layer.out);
+    op.layer_id = static_cast<uint16_t>(index + 1);
+    op.kernel_h = node.kernel_h;
+    op.kernel_w = node.kernel_w;
+    op.stride_h = node.stride_h;
+    op.stride_w = node.stride_w;
+    op.pad_top = node.pad_top;
+    op.pad_left = node.pad_left;
+    op.pad_bottom = node.pad_bottom;
+    op.pad_right = node.pad_right;
+    op.contract = net::Contract::none;
+    set_clamp(layer, op);
+    switch (layer.kind) {
+      case Kind::conv:
+        op.kind = layer.depthwise ? net::OpKind::depthwise : net::OpKind::conv2d;
+        add_weighted(layer, index, op);
+        break;
+      case Kind::fully_connected:
+        op.kind = net::OpKind::fully_connected;
+        add_weighted(layer, index, op);
+        break;
+      case Kind::avg_pool: average(node, op); break;
+      case Kind::max_pool: op.kind = net::OpKind::max_pool; break;
+      case Kind::add: sum(op); break;
+      case Kind::flatten: op.kind = net::OpKind::reshape; break;
+      case Kind::pad:
+        op.kind = net::OpKind::pad;
+        op.kernel_h = op.kernel_w = 1;
+        if (node.pad_value != 0)
+          throw Error("{}: pads with {} (only 0 is exact)", layer.name, node.pad_value);
+        break;
+      default: throw Error("{}: no integer form of a {}", layer.name, name_of(layer.kind));
+    }
+    net.ops.push_back(std::move(op));
+  }
+
+  // Clips inside the stored range; at its ends the range itself clips.
+  void set_clamp(const graph::Layer& layer, IntOp& op) const {
+    const IntTensor& out = result_.net.tensors[op.out];
+    op.act_min = 0;
+    op.act_max = (1 << out.bits) - 1;
+    if (layer.clamp < 0) return;
+    const auto& clamp = graph_.nodes[layer.clamp];
+    const auto place = [&](float bound, int32_t end) {
+      if (!std::isfinite(bound)) return end;
+      const double steps = std::nearbyint(bound / static_cast<double>(out.scale)) + out.zero_point;
+      return static_cast<int32_t>(std::clamp<double>(steps, 0, (1 << out.bits) - 1));
+    };
+    op.act_min = place(clamp.low, op.act_min);
+    op.act_max = std::max(op.act_min, place(clamp.high, op.act_max));
+  }
+
+  void add_weighted(const graph::Layer& layer, size_t index, IntOp& op) {
+    auto& net = result_.net;
+    const IntTensor &in = net.tensors[op.in0], &out = net.tensors[op.out];
+    op.contract = net::Contract::icn_floor;
+    RealLayer real = real_layer(graph_, layer);
+    if (options_.bias_correction) real.means = mean_inputs(layer, real);
+    const LayerScales scales{{in.scale, in.zero_point}, {out.scale, out.zero_point},
+                             in.bits, out.bits, widths_.weight_bits[index]};
+    quantise_weighted(real, scales, flavour_of(index), options_.weights, options_.ranges.half_step,
+                      op, result_.repairs);
+    if (layer.depthwise) {
+      // [c][taps] to [taps][c].
+      const auto natural = op.weights;
+      for (size_t c = 0; c < real.channels; ++c)
+        for (size_t t = 0; t < real.depth; ++t)
+          op.weights[t * real.channels + c] = natural[c * real.depth + t];
+    }
+    if (flavour_of(index) != plan::Flavour::pc_thresholds) return;
+    if (out.bits < 8)
+      to_thresholds(op, out);
+    else
+      result_.repairs.push_back(op.name + ": 8-bit output keeps multipliers, not thresholds");
+  }
+
+  // Per weight in the order of real_layer; padding counts as an average cell.
+  std::vector<double> mean_inputs(const graph::Layer& layer, const RealLayer& real) const {
+    const auto& channels = values_[layer.in0].channel_means;
+    std::vector<double> means(layer.depthwise ? real.weights.size() : real.depth);
+    for (size_t i = 0; i < means.size(); ++i)
+      means[i] = channels[layer.depthwise ? i / real.depth : i % channels.size()];
+    return means;
+  }
+
+  void average(const graph::Node& node, IntOp& op) {
+    op.kind = net::OpKind::avg_pool;
+    op.contract = net::Contract::icn_floor;
+    op.half_step = options_.ranges.half_step;
+    const bool padded = node.pad_top + node.pad_left + node.pad_bottom + node.pad_right > 0;
+    if (padded && node.count_padding)
+      throw Error("{}: an average over padding has no integer form", op.name);
+    const auto& net = result_.net;
+    const Multiplier m = multiplier_of(static_cast<double>(net.tensors[op.in0].scale) /
+                                       net.tensors[op.out].scale);
+    op.scalar_mult[0] = m.mult;
+    op.scalar_shift[0] = m.shift;
+  }
+
+  void sum(IntOp& op) {
+    op.kind = net::OpKind::add;
+    op.contract = net::Contract::icn_floor;
+    op.half_step = options_.ranges.half_step;
+    const auto& net = result_.net;
+    const double out = net.tensors[op.out].scale;
+    const double factors[] = {net.tensors[op.in0].scale / out, net.tensors[op.in1].scale / out};
+    // One exponent, that of the larger factor; the smaller keeps what bits remain.
+    const Multiplier larger = multiplier_of(std::max(factors[0], factors[1]));
+    for (int i = 0; i < 2; ++i)
+      op.scalar_mult[i] = static_cast<int32_t>(std::min<long long>(
+          std::llround(std::ldexp(factors[i], 31 - larger.shift)), 0x7FFFFFFF));
+    op.scalar_shift[2] = larger.shift;
+  }
+
+  const graph::Graph& graph_;
+  const plan::Problem& problem_;
+  const plan::Widths& widths_;
+  const std::vector<Distribution>& values_;
+  const ConvertOptions& options_;
+  Converted result_;
+  std::map<int, int> tensor_of_;  // graph value -> tensor
+};
+
+}  // namespace
+
+Converted convert(const graph::Graph& graph, const graph::LayerGraph& layers,
+                  const plan::Problem& problem, const plan::Widths& widths,
+                  const std::vector<Distribution>& values, const ConvertOptions& options) {
+  return Converter(graph, problem, widths, values, options).run(layers);
+}
+
+}  // namespace mcusim::quantise
