@@ -22,9 +22,9 @@ namespace mcusim::ops {
 template <Finish kFinish, int kBits>
 [[gnu::noinline]] void run_pass(DepthwiseForm form, uint32_t oldest, const PlanePass& pass) {
   if (form == DepthwiseForm::three_stride1) {
-    (oldest ? pass_3x3_stride1<kFinish, kBits, true> : pass_3x3_stride1<kFinish, kBits, false>)(pass);
+    (oldest ? pass_3x3_stride1<kFinish, kBits, 1> : pass_3x3_stride1<kFinish, kBits, 0>)(pass);
   } else if (form == DepthwiseForm::three_stride2) {
-    (oldest ? pass_3x3_stride2<kFinish, kBits, true> : pass_3x3_stride2<kFinish, kBits, false>)(pass);
+    (oldest ? pass_3x3_stride2<kFinish, kBits, 1> : pass_3x3_stride2<kFinish, kBits, 0>)(pass);
   } else if (oldest == 0) {
     pass_5x5_stride1<kFinish, kBits, 0>(pass);
   } else if (oldest == 1) {
@@ -110,9 +110,17 @@ inline void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y, ui
   const net::Tensor& out = *tile.call.out;
   const DepthwisePlan& plan = tile.plan;
   uint8_t* target = pixel(out, tile.call.arena, y, 0) + packed_bytes<kOutBits>(tile.first);
-  PlanePass pass = {tile.planes(), tile.plane_words(), tile.records(), plan.record_words, target,
-                    1, rows == 2 ? out.row_stride_bytes : 0, out.pixel_stride_bytes,
-                    tile.channels, out.w};
+  const uint32_t column_words = plan.ring * plan.stride;
+  PlanePass pass = {rows == 2 ? out.row_stride_bytes : 0,
+                    out.pixel_stride_bytes,
+                    tile.records(),
+                    tile.planes(),
+                    target,
+                    (out.w & ~1u) * column_words * 4,
+                    tile.plane_words() * 4,
+                    1,
+                    out.w & 1u,
+                    tile.records() + tile.channels * plan.record_words};
   if constexpr (kOutBits == 8) {
     run_pass<kFinish, kOutBits>(plan.form, oldest, pass);
   } else {
@@ -123,11 +131,11 @@ inline void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y, ui
         pass.out = tile.sums();
         pass.row_bytes = plan.line_columns * 4;
         pass.column_bytes = 4;
-        pass.channels = 1;
         for (uint32_t i = 0; i < count; ++i) {
+          pass.plane = tile.planes() + (c + i) * tile.plane_words();
+          pass.record = tile.records() + (c + i) * plan.record_words;
+          pass.records_end = pass.record + plan.record_words;
           run_pass<kFinish, kOutBits>(plan.form, oldest, pass);
-          pass.planes += pass.plane_words;
-          pass.records += pass.record_words;
           threshold_line<kOutBits>(*tile.call.op, tile.call.file, tile.first + c + i, tile.sums(),
                                    channel_bytes, tile.lines() + i * channel_bytes);
         }
@@ -136,10 +144,10 @@ inline void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y, ui
         pass.channel_bytes = channel_bytes;
         pass.row_bytes = plan.line_columns;
         pass.column_bytes = 1;
-        pass.channels = kGroup;
+        pass.plane = tile.planes() + c * tile.plane_words();
+        pass.record = tile.records() + c * plan.record_words;
+        pass.records_end = pass.record + kGroup * plan.record_words;
         run_pass<kFinish, kOutBits>(plan.form, oldest, pass);
-        pass.planes += kGroup * pass.plane_words;
-        pass.records += kGroup * pass.record_words;
       }
       if (count < kGroup) {
         zero_words(tile.lines() + count * channel_bytes, (kGroup - count) * channel_bytes);

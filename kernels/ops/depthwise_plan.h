@@ -55,7 +55,7 @@ inline DepthwisePlan plan_depthwise(const net::Op& op, const net::Tensor& out) {
   plan.ring = five ? 3 : 2;
   plan.rows = plan.form == DepthwiseForm::three_stride2 ? 1 : 2;
   plan.stride = op.stride_h;
-  plan.record_words = kRecordHeader_words + (five ? 20 : 6);
+  plan.record_words = five ? 24 : plan.rows == 2 ? 10 : 9;
   plan.plane_columns = (out.w - 1) * op.stride_w + op.kernel_w;
   plan.line_columns = (out.w + 3) / 4 * 4;
   const bool lines = out.bits != 8;
