@@ -22,9 +22,9 @@ namespace mcusim::ops {
 template <Finish kFinish, int kBits>
 [[gnu::noinline]] void run_pass(DepthwiseForm form, uint32_t oldest, const PlanePass& pass) {
   if (form == DepthwiseForm::three_stride1) {
-    (oldest ? pass_3x3_stride1<kFinish, kBits, 1> : pass_3x3_stride1<kFinish, kBits, 0>)(pass);
+    oldest ? pass_3x3_stride1<kFinish, kBits, 1>(pass) : pass_3x3_stride1<kFinish, kBits, 0>(pass);
   } else if (form == DepthwiseForm::three_stride2) {
-    (oldest ? pass_3x3_stride2<kFinish, kBits, 1> : pass_3x3_stride2<kFinish, kBits, 0>)(pass);
+    oldest ? pass_3x3_stride2<kFinish, kBits, 1>(pass) : pass_3x3_stride2<kFinish, kBits, 0>(pass);
   } else if (oldest == 0) {
     pass_5x5_stride1<kFinish, kBits, 0>(pass);
   } else if (oldest == 1) {

@@ -13,31 +13,14 @@
 #pragma once
 
 #include "kernels/ops/depthwise_finish.h"
-#include "kernels/ops/depthwise_plan.h"
+#include "kernels/ops/plane_pass.h"
 #include "kernels/simd.h"
 
+#if defined(__arm__)
+#include "kernels/ops/depthwise_passes_arm.h"
+#else
+
 namespace mcusim::ops {
-
-// All words; the target's loops read it by offset.
-struct PlanePass {
-  uintptr_t row_bytes;      // to the lower output row; 0 writes only one row, the upper
-  uintptr_t column_bytes;   // to the next output column
-  const uint32_t* record;   // of the first channel
-  const uint32_t* plane;
-  uint8_t* out;             // first column of the upper row
-  uintptr_t even_bytes;     // plane bytes of the output columns that whole steps cover
-  uintptr_t plane_bytes;    // from channel to channel
-  uintptr_t channel_bytes;  // in the output, from channel to channel
-  uintptr_t odd;            // 1 when a last column is left
-  const uint32_t* records_end;
-};
-
-// Records lie one behind the other: bias, multiplier, addend, shift, weights.
-inline constexpr uint32_t kRecord_words_3x3_stride1 = 10;
-inline constexpr uint32_t kRecord_words_3x3_stride2 = 9;
-inline constexpr uint32_t kRecord_words_5x5 = 24;
-
-#if !defined(__arm__)
 
 // Calls step(x, y, record) for every step of every channel; x is the plane at the
 // step's first column, `words` what an output column takes of it.
@@ -118,10 +101,6 @@ inline void pass_5x5_stride1(const PlanePass& pass) {
   });
 }
 
-#endif
-
 }  // namespace mcusim::ops
 
-#if defined(__arm__)
-#include "kernels/ops/depthwise_passes_arm.h"
 #endif

@@ -9,7 +9,8 @@
 // MAC before their use, so that they issue together. Freestanding.
 #pragma once
 
-#include "kernels/ops/depthwise_passes.h"
+#include "kernels/ops/depthwise_finish.h"
+#include "kernels/ops/plane_pass.h"
 
 namespace mcusim::ops {
 

@@ -10,6 +10,7 @@
 
 #include "kernels/kernel_api.h"
 #include "kernels/ops/elements.h"
+#include "kernels/ops/plane_pass.h"
 
 namespace mcusim::ops {
 
@@ -55,7 +56,9 @@ inline DepthwisePlan plan_depthwise(const net::Op& op, const net::Tensor& out) {
   plan.ring = five ? 3 : 2;
   plan.rows = plan.form == DepthwiseForm::three_stride2 ? 1 : 2;
   plan.stride = op.stride_h;
-  plan.record_words = five ? 24 : plan.rows == 2 ? 10 : 9;
+  plan.record_words = five             ? kRecord_words_5x5
+                      : plan.rows == 2 ? kRecord_words_3x3_stride1
+                                       : kRecord_words_3x3_stride2;
   plan.plane_columns = (out.w - 1) * op.stride_w + op.kernel_w;
   plan.line_columns = (out.w + 3) / 4 * 4;
   const bool lines = out.bits != 8;
