@@ -71,7 +71,13 @@ uint32_t Program::symbol_address(const std::string& symbol_name) const {
 }
 
 const Symbol* Program::function_at(uint32_t address) const {
-  return covering(symbols, address, [](const Symbol& s) { return s.is_function; });
+  const Symbol* symbol = covering(symbols, address, [](const Symbol& s) { return s.is_function; });
+  if (symbol == nullptr || symbol->size_bytes != 0) return symbol;
+  // Without a size it reaches to the end of its segment at most.
+  for (const auto& segment : segments)
+    if (symbol->address >= segment.address && address - segment.address < segment.bytes.size())
+      return symbol;
+  return nullptr;
 }
 
 const Symbol* Program::object_at(uint32_t address) const {

@@ -56,6 +56,7 @@ struct Machine::Core final : MachinePort {
   // core_events.cc
   void install_hooks();
   void interrupt(uint32_t number);
+  uint32_t last_retired(uint32_t otherwise) const;
   bool invalid_access(uc_mem_type type, uint32_t address, uint32_t size);
   void reached_until_pc(uint32_t address);
   uint32_t device_read(uint32_t address, unsigned bytes);

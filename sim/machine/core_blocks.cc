@@ -173,6 +173,8 @@ BlockPlan* Machine::Core::find_plan(uint32_t address, uint32_t size) {
     engine.stop();
     return nullptr;
   }
+  constexpr uint32_t kThumbBit = 1u << 24;
+  if ((engine.reg(UC_ARM_REG_XPSR) & kThumbBit) == 0) return nullptr;   // the engine will refuse it
   const std::span<uint8_t> bytes(code, size);
   memory.read(address, bytes);
   bool is_new = false;
@@ -195,7 +197,17 @@ BlockPlan* Machine::Core::find_plan(uint32_t address, uint32_t size) {
   }
   BlockPlan& plan = plans[block->id];
   plan.generation = generation;
-  for (uint32_t i = 0; i < size; ++i) *memory.shadow(address + i) |= kShadowCode;
+  for (uint32_t i = 0; i < size; ++i) {
+    uint8_t& shadow = *memory.shadow(address + i);
+    if ((shadow & kShadowInitialised) == 0 && options.strict) {
+      end(EndReason::strict_violation, fmt::format("code at 0x{:08x} was never written", address),
+          last_retired(address));
+      resume_pc = address;
+      engine.stop();
+      return nullptr;
+    }
+    shadow |= kShadowCode;
+  }
   lookup[(address >> 1) & (kLookup - 1)] = &plan;
   if (is_new && !options.fast && !plan.anchors.empty()) {
     // The hooks are seen only by a new translation: drop this one and enter again.

@@ -119,10 +119,21 @@ void Machine::Core::interrupt(uint32_t number) {
       end_with_fault("SVC while its priority is masked escalates to HardFault", pc - 2);
       engine.stop();
     }
+  } else if (number == kIntrPrefetchAbort) {
+    end(EndReason::strict_violation,
+        fmt::format("{} 0x{:08x}", access_name(UC_MEM_FETCH_PROT), pc), last_retired(pc));
+    engine.stop();
   } else {
     end_with_fault(fmt::format("processor exception {} of the engine", number), pc);
     engine.stop();
   }
+}
+
+// The instruction that jumped away; `otherwise` when nothing ran yet.
+uint32_t Machine::Core::last_retired(uint32_t otherwise) const {
+  if (history_count == 0) return otherwise;
+  const Retired& last = history[(history_count - 1) % kHistory];
+  return last.count == 0 ? otherwise : last.plan->block->instructions[last.count - 1].address;
 }
 
 bool Machine::Core::invalid_access(uc_mem_type type, uint32_t address, uint32_t size) {
@@ -132,9 +143,7 @@ bool Machine::Core::invalid_access(uc_mem_type type, uint32_t address, uint32_t 
   if (is_fetch) {
     if (address >= kFirstExcReturn) return false;
     if (open_ != nullptr) close_block();
-    const Retired* from = history_count ? &history[(history_count - 1) % kHistory] : nullptr;
-    if (from != nullptr && from->count != 0)
-      pc = from->plan->block->instructions[from->count - 1].address;
+    pc = last_retired(address);
     text = fmt::format("{} 0x{:08x}", access_name(type), address);
   } else {
     if (open_ != nullptr) {

@@ -169,20 +169,15 @@ void Machine::Core::interpret_stop(uc_err error) {
     }
   }
   if (error == UC_ERR_INSN_INVALID) {
-    const uint32_t pc = engine.reg(UC_ARM_REG_PC);
-    if (plan == nullptr) {            // BX to an even address: the engine refuses Arm code
-      end_with_fault(fmt::format("jump to 0x{:08x} without the Thumb bit, or undefined code", pc), pc);
+    if (plan == nullptr) {            // Arm code: the block was never opened
+      const uint32_t target = engine.reg(UC_ARM_REG_PC);
+      end_with_fault(fmt::format("jump to 0x{:08x} without the Thumb bit", target),
+                     last_retired(target));
       return;
     }
     const uint32_t last = plan->instructions - 1;
-    const Instruction& culprit = plan->block->instructions[last];
-    if (culprit.is_branch) {          // the block is complete; its target was not Thumb code
-      close_block();
-      end_with_fault("jump to an address without the Thumb bit", culprit.address, pc);
-      return;
-    }
     close_partly(last);
-    end_with_fault("undefined instruction", culprit.address);
+    end_with_fault("undefined instruction", plan->block->instructions[last].address);
     return;
   }
   end_with_fault(fmt::format("the engine stopped: {}", uc_strerror(error)),
