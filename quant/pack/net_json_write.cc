@@ -159,7 +159,13 @@ class Writer {
 }  // namespace
 
 void write_net_json(const IntNet& net, const std::string& directory) {
-  Writer(net, directory).write();
+  try {
+    Writer(net, directory).write();
+  } catch (const nlohmann::json::exception&) {
+    throw Error("{}: a name of the network is not UTF-8 and cannot be written as JSON", net.name);
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error("{}: {}", directory, error.code().message());
+  }
 }
 
 }  // namespace mcusim
