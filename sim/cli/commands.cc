@@ -8,9 +8,11 @@ void add_boards(CLI::App& app, int* exit_code);
 void add_image(CLI::App& app, int* exit_code);
 void add_diff(CLI::App& app, int* exit_code);
 void add_report(CLI::App& app, int* exit_code);
+void add_run(CLI::App& app, int* exit_code);
 
 namespace {
 constexpr Command kCommands[] = {
+    {"run", add_run},
     {"boards", add_boards},
     {"image", add_image},
     {"diff", add_diff},

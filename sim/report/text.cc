@@ -45,10 +45,11 @@ std::string stalls(const CauseCycles& causes, uint64_t cycles) {
 }
 
 std::string layers_table(const Run& run, const TextOptions& options) {
+  const bool timed = !run.timing_table.empty();
   std::vector<Column> columns = {{"id"}, {"name", Align::left}, {"op", Align::left}, {"in/w/out"},
-                                 {"output"}, {"MACs"}, {"instr"}, {"cycles"}, {"cyc/MAC"},
-                                 {"share"}, {"ms"}};
-  if (options.why) columns.push_back({"stalls", Align::left});
+                                 {"output"}, {"MACs"}};
+  if (timed) columns.insert(columns.end(), {{"instr"}, {"cycles"}, {"cyc/MAC"}, {"share"}, {"ms"}});
+  if (timed && options.why) columns.push_back({"stalls", Align::left});
   Table table(columns);
   for (const auto& layer : run.layers) {
     const bool inside = layer.op_index >= 0;
@@ -58,16 +59,21 @@ std::string layers_table(const Run& run, const TextOptions& options) {
         layer.op,
         inside ? fmt::format("{}/{}/{}", layer.in_bits, number(layer.weight_bits), layer.out_bits) : "-",
         layer.shape,
-        number(layer.macs),
-        fmt::format("{}", layer.instructions),
-        fmt::format("{}", layer.cycles),
-        cycles_per_mac(layer.cycles, layer.macs),
-        percent(layer.cycles, run.cycles),
-        fmt::format("{:.3f}", milliseconds(run, layer.cycles))};
-    if (options.why) row.push_back(stalls(layer.causes, layer.cycles));
+        number(layer.macs)};
+    if (timed)
+      row.insert(row.end(), {fmt::format("{}", layer.instructions), fmt::format("{}", layer.cycles),
+                             cycles_per_mac(layer.cycles, layer.macs), percent(layer.cycles, run.cycles),
+                             fmt::format("{:.3f}", milliseconds(run, layer.cycles))});
+    if (timed && options.why) row.push_back(stalls(layer.causes, layer.cycles));
     table.add(std::move(row));
   }
   return table.text();
+}
+
+// Template arguments make names longer than a terminal is wide.
+std::string shortened(const std::string& name) {
+  constexpr size_t kLongest = 64;
+  return name.size() <= kLongest ? name : name.substr(0, kLongest - 2) + "..";
 }
 
 std::string functions_table(const Run& run, const TextOptions& options) {
@@ -77,7 +83,7 @@ std::string functions_table(const Run& run, const TextOptions& options) {
     const auto& f = run.functions[i];
     table.add({fmt::format("{}", f.cycles), percent(f.cycles, run.cycles),
                fmt::format("{}", f.instructions),
-               fmt::format("{:.2f}", ratio(f.instructions, f.cycles)), f.name,
+               fmt::format("{:.2f}", ratio(f.instructions, f.cycles)), shortened(f.name),
                stalls(f.causes, f.cycles)});
   }
   return "\n" + table.text();
@@ -96,8 +102,8 @@ std::string memories_table(const Run& run) {
   Table table({{"memory", Align::left}, {"use", Align::left}, {"planned B"}, {"peak B"}, {"limit B"},
                {"used"}});
   for (const auto& m : run.memories)
-    table.add({m.region, m.use, number(m.planned_bytes), fmt::format("{}", m.peak_bytes),
-               fmt::format("{}", m.limit_bytes), percent(m.peak_bytes, m.limit_bytes)});
+    table.add({m.region, m.use, number(m.planned_bytes), number(m.peak_bytes),
+               fmt::format("{}", m.limit_bytes), m.peak_bytes ? percent(m.peak_bytes, m.limit_bytes) : "-"});
   return "\n" + table.text();
 }
 
@@ -138,7 +144,7 @@ std::string to_text(const Run& run, const TextOptions& options) {
   }
   if (!run.verify.empty()) out += fmt::format("verify: {}\n", run.verify);
   for (const auto& note : run.notes) out += fmt::format("note: {}\n", note);
-  if (run.end != "exit" || run.exit_code != 0)
+  if (run.end != "exited" || run.exit_code != 0)
     out += fmt::format("end: {}{}{}\n", run.end, run.message.empty() ? "" : ": ", run.message);
   return out;
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// One program on one board: machine, estimator and profile wired together, and the
+// part of a report that any firmware has. Networks add theirs in network_run.h.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "memmap/board.h"
+#include "sim/loader/program.h"
+#include "sim/machine/machine.h"
+#include "sim/report/report.h"
+#include "sim/run/profile.h"
+#include "sim/timing/estimator.h"
+
+namespace mcusim {
+
+struct SimulationOptions {
+  MachineOptions machine;
+  bool timed = true;            // false: instructions only (--fast)
+  ClockPreset clock;            // of the board; core_hz 0 = the board's default
+  // Called when the guest marks the end of an operator; guest memory may be read.
+  std::function<void(uint32_t op_index)> on_layer_end;
+};
+
+class Simulation {
+ public:
+  Simulation(const Board& board, const SimulationOptions& options);
+
+  void load(const Program& program);
+  Machine& machine() { return machine_; }
+  const Profile& profile() const { return profile_; }
+
+  // Runs to the end and fills all of a report but what only a network knows.
+  // Call once per load.
+  report::Run run(RunResult* result = nullptr);
+
+ private:
+  void fill_memories(report::Run& report) const;
+
+  const Board board_;
+  const SimulationOptions options_;
+  std::unique_ptr<Estimator> estimator_;
+  std::unique_ptr<trace::RetiredSink> tap_;  // in front of the estimator, for on_layer_end
+  Profile profile_;
+  Machine machine_;
+  Program program_;
+};
+
+// "400 MHz, AXI 200 MHz, VOS1, 2 wait states".
+std::string describe_clock(const ClockPreset& clock);
+
+}  // namespace mcusim
