@@ -89,7 +89,7 @@ std::string firmware_file(const std::string& name) {
 }
 
 // One line with every limit that is exceeded, or nothing.
-void refuse_oversize(const std::string& board, const ImageFacts& facts) {
+void refuse_oversize(const Board& board, const ImageFacts& facts) {
   struct Need {
     const char* what;
     const std::string& region;
@@ -104,7 +104,12 @@ void refuse_oversize(const std::string& board, const ImageFacts& facts) {
     if (need.bytes > need.limit_bytes)
       excess += fmt::format("{} {} {} > {} ({})", excess.empty() ? "" : ";", need.what, need.bytes,
                             need.limit_bytes, need.region);
-  if (!excess.empty()) throw Error("{}: the network does not fit:{}", board, excess);
+  const Region& arena = board.region(facts.arena_region);
+  const uint64_t arena_end = uint64_t{facts.arena_base} + facts.arena_bytes;
+  if (excess.empty() && arena_end > uint64_t{arena.base} + arena.size_bytes)
+    excess = fmt::format(" arena ends at 0x{:08x}, {} at 0x{:08x}", arena_end, arena.name,
+                         uint64_t{arena.base} + arena.size_bytes);
+  if (!excess.empty()) throw Error("{}: the network does not fit:{}", board.name, excess);
 }
 
 }  // namespace
@@ -136,6 +141,8 @@ void apply_placement(const Board& board, const std::string& text, ImageOptions& 
       throw UsageError("--place: {}: {} cannot be written", item, region.name);
     if (what == "code" && !region.executable)
       throw UsageError("--place: {}: {} holds no code", item, region.name);
+    if (what != "code" && region.name == board.code_region)
+      throw UsageError("--place: {}: {} holds the image", item, region.name);
     if (what == "code") {
       options.kernels_region = region.name == board.code_region ? "" : region.name;
     } else if (what == "arena") {
@@ -222,7 +229,7 @@ ImageFacts build_image(std::span<const uint8_t> container, const Board& board,
   facts.scratch_region_bytes =
       program.symbol_address(shared ? "mcusim_arena_end" : "mcusim_scratch_end") - scratch.base +
       board.stack_bytes;
-  refuse_oversize(board.name, facts);
+  refuse_oversize(board, facts);
   if (!facts.kernels_region.empty()) {
     const Region& kernels = board.region(facts.kernels_region);
     if (facts.kernels_bytes > kernels.size_bytes)

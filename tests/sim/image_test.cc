@@ -182,6 +182,26 @@ TEST_F(Image, RefusesWhatDoesNotFitWithBothNumbers) {
               HasSubstr("arena_bytes 600000 > 524288 (AXI_SRAM)"));
 }
 
+TEST_F(Image, RegionsThatAreSharedAreFilledTogether) {
+  // 160 x 133 x 3 in and out: 127,680 bytes fit DTCM alone, not beside the stack.
+  const auto net = encode(testing::make_chain(
+      {{net::OpKind::conv2d, 8, 8, 160, 133, 3, 1, 1, 0, 0, -10}}, 160, 133, 3));
+  ImageOptions options;
+  apply_placement(board_, "arena=DTCM", options);
+  EXPECT_THAT(error_of([&] { build_image(net, board_, options, out("no.elf")); }),
+              AllOf(HasSubstr("DTCM"), HasSubstr("> 131072")));
+  // Kernels and arena in one region: the arena starts behind the code.
+  options = {};
+  apply_placement(board_, "code=SRAM1,arena=SRAM1", options);
+  const auto facts = build_image(container_, board_, options, out("fw.elf"));
+  EXPECT_GE(facts.arena_base, 0x30000000 + facts.kernels_bytes);
+  EXPECT_THAT(error_of([&] { build_image(net, board_, options, out("no.elf")); }),
+              HasSubstr("SRAM1"));
+  const Board mps2 = load_board("mps2_an500");
+  EXPECT_THAT(error_of([&] { apply_placement(mps2, "arena=SSRAM1", options); }),
+              HasSubstr("holds the image"));
+}
+
 TEST_F(Image, RefusesNonsenseByName) {
   auto damaged = container_;
   damaged[0] ^= 1;
