@@ -4,46 +4,18 @@
 // machine prints, and both engines retire exactly the same instructions.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-
-#include "memmap/base/file.h"
 #include "sim/image/image.h"
 #include "sim/image/tool.h"
-#include "tests/e2e/firmware.h"
+#include "tests/e2e/qemu.h"
 #include "tests/sim/small_net.h"
 
 namespace mcusim {
 namespace {
 
-bool have_qemu() { return std::system("command -v qemu-system-arm >/dev/null 2>&1") == 0; }
-
-std::string run_qemu(const std::string& elf, const std::string& directory,
-                     std::vector<std::string> extra = {}) {
-  std::vector<std::string> command = {"timeout", "60", "qemu-system-arm", "-M", "mps2-an500",
-                                      "-nographic", "-monitor", "none", "-serial", "none",
-                                      "-semihosting-config", "enable=on,target=native",
-                                      "-kernel", elf};
-  command.insert(command.end(), extra.begin(), extra.end());
-  return run_tool(command, directory);
-}
-
-// Instructions that QEMU executes: one translation block per instruction, one
-// line of log each.
-uint64_t qemu_instructions(const std::string& elf, const std::string& directory) {
-  const std::string log = directory + "/exec.log";
-  run_qemu(elf, directory, {"-singlestep", "-d", "nochain,exec", "-D", log});
-  const auto bytes = read_file(log);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  uint64_t lines = 0;
-  for (size_t at = text.find("Trace "); at != text.npos; at = text.find("Trace ", at + 6)) ++lines;
-  return lines;
-}
-
 class Qemu : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!have_qemu()) GTEST_SKIP() << "qemu-system-arm is not installed";
+    if (!testing::have_qemu()) GTEST_SKIP() << "qemu-system-arm is not installed";
   }
 
   const TemporaryDirectory directory_;
@@ -58,7 +30,7 @@ TEST_F(Qemu, Law2OutputsEqualTheHostExecutor) {
     options.dump_outputs = true;
     options.input = testing::random_input(8 * 8 * 3, seed);
     build_image(container, board_, options, directory_.file("fw.elf"));
-    const auto dump = run_qemu(directory_.file("fw.elf"), directory_.path());
+    const auto dump = testing::run_qemu(directory_.file("fw.elf"), directory_.path());
     EXPECT_EQ(dump, testing::host_dump(container, options.input)) << "seed " << seed;
     EXPECT_NE(dump, previous) << "outputs do not depend on the input";
     previous = dump;
@@ -74,7 +46,7 @@ TEST_F(Qemu, PackedOutputsOfSeveralPixelsAreEqualToo) {
     options.dump_outputs = true;
     options.input = testing::random_input(5 * 5 * 4);
     build_image(container, board_, options, directory_.file("fw.elf"));
-    EXPECT_EQ(run_qemu(directory_.file("fw.elf"), directory_.path()),
+    EXPECT_EQ(testing::run_qemu(directory_.file("fw.elf"), directory_.path()),
               testing::host_dump(container, options.input))
         << int{bits} << " bits";
   }
@@ -92,7 +64,7 @@ TEST_F(Qemu, InstructionCountsAndOutputsEqualTheMachine) {
     EXPECT_EQ(run.result.reason, EndReason::exited) << run.result.message;
     EXPECT_EQ(run.result.exit_code, 0);
     EXPECT_EQ(run.console, testing::host_dump(container, options.input));
-    EXPECT_EQ(run.result.instructions, qemu_instructions(elf, directory_.path()));
+    EXPECT_EQ(run.result.instructions, testing::qemu_instructions(elf, directory_.path()));
     EXPECT_LT(run.result.instructions, 2'000'000u);
   }
 }
