@@ -34,10 +34,26 @@ template <Finish kFinish, int kBits>
   }
 }
 
+// The images as the passes see them.
+struct DepthwiseImages {
+  net::Tensor in, out;
+  uint32_t pad_top, pad_left;
+};
+
+inline net::Tensor transposed(const net::Tensor& t) {
+  net::Tensor r = t;
+  r.h = t.w;
+  r.w = t.h;
+  r.row_stride_bytes = t.pixel_stride_bytes;
+  r.pixel_stride_bytes = t.row_stride_bytes;
+  return r;
+}
+
 // A tile at work: channels [first, first + channels) of one call.
 struct DepthwiseTile {
   const KernelCall& call;
   const DepthwisePlan& plan;
+  const DepthwiseImages& images;
   uint32_t first, channels;
 
   uint32_t* planes() const { return reinterpret_cast<uint32_t*>(call.scratch); }
@@ -55,16 +71,21 @@ struct DepthwiseTile {
 template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
 [[gnu::noinline]] uint32_t build_records(const KernelCall& call, const DepthwisePlan& plan,
                                          uint32_t first) {
+  const net::Op& op = *call.op;
   const uint32_t limit = min_u32(plan.tile_channels, call.out->c - first);
   uint32_t* record = reinterpret_cast<uint32_t*>(call.scratch + plan.records_offset);
   for (uint32_t c = 0; c < limit; c += kGroup) {
     for (uint32_t i = 0; i < kGroup; ++i, record += plan.record_words) {
+      const uint32_t at = first + c + i;
       if (c + i >= limit) {
         for (uint32_t k = 0; k < plan.record_words; ++k) record[k] = 0;
-      } else if (!build_record<kInBits, kWeightBits, kOutBits, kContract>(call, plan,
-                                                                         first + c + i, record)) {
-        return c;
+        continue;
       }
+      const bool fused =
+          op.kernel_h == 5
+              ? build_record<kInBits, kWeightBits, kOutBits, kContract, 5>(call, plan, at, record)
+              : build_record<kInBits, kWeightBits, kOutBits, kContract, 3>(call, plan, at, record);
+      if (!fused) return c;
     }
   }
   return limit;
@@ -72,7 +93,7 @@ template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
 
 // Columns left and right of the input hold the zero point in every ring slot.
 inline void fill_border_columns(const DepthwiseTile& tile, uint32_t left, uint32_t inner) {
-  const uint32_t padding = static_cast<uint32_t>(tile.call.in0->zero_point) * 0x00010001u;
+  const uint32_t padding = static_cast<uint32_t>(tile.images.in.zero_point) * 0x00010001u;
   const uint32_t ring = tile.plan.ring, words = tile.plane_words();
   uint32_t* plane = tile.planes();
   for (uint32_t c = tile.padded_channels(); c != 0; --c, plane += words) {
@@ -85,8 +106,8 @@ inline void fill_border_columns(const DepthwiseTile& tile, uint32_t left, uint32
 template <int kInBits>
 inline void convert(const DepthwiseTile& tile, uint32_t index, uint32_t slot, uint32_t left,
                     uint32_t inner) {
-  const net::Tensor& in = *tile.call.in0;
-  const uint32_t row = 2 * index - tile.call.op->pad_top;  // wraps above the input
+  const net::Tensor& in = tile.images.in;
+  const uint32_t row = 2 * index - tile.images.pad_top;  // wraps above the input
   const auto source = [&](uint32_t y) -> const uint8_t* {
     if (y >= in.h) return nullptr;
     return pixel(in, tile.call.arena, y, 0) + packed_bytes<kInBits>(tile.first);
@@ -107,7 +128,7 @@ inline void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y, ui
   constexpr Finish kFinish = kContract == net::Contract::icn_floor ? Finish::icn
                              : kContract == net::Contract::tflite  ? Finish::tflite
                                                                    : Finish::sums;
-  const net::Tensor& out = *tile.call.out;
+  const net::Tensor& out = tile.images.out;
   const DepthwisePlan& plan = tile.plan;
   uint8_t* target = pixel(out, tile.call.arena, y, 0) + packed_bytes<kOutBits>(tile.first);
   const uint32_t column_words = plan.ring * plan.stride;
@@ -163,18 +184,17 @@ inline void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y, ui
 
 template <int kInBits, int kOutBits, net::Contract kContract>
 [[gnu::noinline]] void run_tile(const DepthwiseTile& tile) {
-  const net::Tensor& in = *tile.call.in0;
   const DepthwisePlan& plan = tile.plan;
-  const uint32_t left = tile.call.op->pad_left;
-  const uint32_t inner = min_u32(in.w, plan.plane_columns - left);
+  const uint32_t height = tile.images.out.h, left = tile.images.pad_left;
+  const uint32_t inner = min_u32(tile.images.in.w, plan.plane_columns - left);
   fill_border_columns(tile, left, inner);
   zero_words(tile.lines(), plan.bytes - plan.lines_offset);
   for (uint32_t i = 0; i + 1 < plan.ring; ++i) convert<kInBits>(tile, i, i, left, inner);
   uint32_t oldest = 0, pair = plan.ring - 1;
-  for (uint32_t y = 0; y < tile.call.out->h; y += plan.rows, ++pair) {
+  for (uint32_t y = 0; y < height; y += plan.rows, ++pair) {
     const uint32_t newest = oldest == 0 ? plan.ring - 1 : oldest - 1;
     convert<kInBits>(tile, pair, newest, left, inner);
-    make_rows<kOutBits, kContract>(tile, oldest, y, min_u32(plan.rows, tile.call.out->h - y));
+    make_rows<kOutBits, kContract>(tile, oldest, y, min_u32(plan.rows, height - y));
     if (++oldest == plan.ring) oldest = 0;
   }
 }
@@ -182,13 +202,18 @@ template <int kInBits, int kOutBits, net::Contract kContract>
 template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
 inline void depthwise(const KernelCall& call) {
   const DepthwisePlan plan = plan_depthwise(*call.op, *call.out);
+  const DepthwiseImages images =
+      plan.transposed
+          ? DepthwiseImages{transposed(*call.in0), transposed(*call.out), call.op->pad_left,
+                            call.op->pad_top}
+          : DepthwiseImages{*call.in0, *call.out, call.op->pad_top, call.op->pad_left};
   for (uint32_t c = 0; c < call.out->c;) {
     const uint32_t fused =
         plan.form == DepthwiseForm::general
             ? 0
             : build_records<kInBits, kWeightBits, kOutBits, kContract>(call, plan, c);
     if (fused != 0) {
-      run_tile<kInBits, kOutBits, kContract>({call, plan, c, fused});
+      run_tile<kInBits, kOutBits, kContract>({call, plan, images, c, fused});
       c += fused;
     } else {
       depthwise_group<kInBits, kWeightBits, kOutBits, kContract>(call, c);

@@ -23,6 +23,7 @@ enum class DepthwiseForm : uint8_t {
 
 struct DepthwisePlan {
   DepthwiseForm form = DepthwiseForm::general;
+  bool transposed = false;      // rows and columns of the images change places
   uint32_t ring = 0;            // row pairs alive at once: words per plane column
   uint32_t rows = 0;            // output rows per pass
   uint32_t stride = 0;
@@ -36,22 +37,28 @@ struct DepthwisePlan {
 // A record starts with bias, multiplier, addend and shift; weight words follow.
 inline constexpr uint32_t kRecordHeader_words = 4;
 inline constexpr uint32_t kDepthwiseScratch_bytes = 48 * 1024;
-// Longer rows than this run in the general form; keeps every product in 32 bits.
-inline constexpr uint32_t kMaxPlaneColumns = 4096;
+// Larger images run in the general form; keeps every product in 32 bits.
+inline constexpr uint32_t kMaxOutputs = 2048;
 
-inline DepthwiseForm depthwise_form(const net::Op& op, const net::Tensor& out) {
-  const bool square = op.kernel_h == op.kernel_w && op.stride_h == op.stride_w;
-  if (!square || out.w < 2 || out.w > kMaxPlaneColumns / 2) return DepthwiseForm::general;
+inline DepthwiseForm depthwise_form(const net::Op& op) {
+  if (op.kernel_h != op.kernel_w || op.stride_h != op.stride_w) return DepthwiseForm::general;
   if (op.kernel_h == 3 && op.stride_h == 1) return DepthwiseForm::three_stride1;
   if (op.kernel_h == 3 && op.stride_h == 2) return DepthwiseForm::three_stride2;
   if (op.kernel_h == 5 && op.stride_h == 1) return DepthwiseForm::five_stride1;
   return DepthwiseForm::general;
 }
 
+// Instructions of a channel's passes, roughly: steps of two columns, and a set-up
+// and conversion share per pass.
+inline uint32_t pass_cost(uint32_t height, uint32_t width, uint32_t rows) {
+  constexpr uint32_t kStep = 60, kSetup = 40;
+  return (height + rows - 1) / rows * ((width + 1) / 2 * kStep + kSetup);
+}
+
 inline DepthwisePlan plan_depthwise(const net::Op& op, const net::Tensor& out) {
   DepthwisePlan plan;
-  plan.form = depthwise_form(op, out);
-  if (plan.form == DepthwiseForm::general) return plan;
+  plan.form = depthwise_form(op);
+  if (plan.form == DepthwiseForm::general || out.h > kMaxOutputs || out.w > kMaxOutputs) return {};
   const bool five = plan.form == DepthwiseForm::five_stride1;
   plan.ring = five ? 3 : 2;
   plan.rows = plan.form == DepthwiseForm::three_stride2 ? 1 : 2;
@@ -59,8 +66,13 @@ inline DepthwisePlan plan_depthwise(const net::Op& op, const net::Tensor& out) {
   plan.record_words = five             ? kRecord_words_5x5
                       : plan.rows == 2 ? kRecord_words_3x3_stride1
                                        : kRecord_words_3x3_stride2;
-  plan.plane_columns = (out.w - 1) * op.stride_w + op.kernel_w;
-  plan.line_columns = (out.w + 3) / 4 * 4;
+  // A step needs two columns. Long thin images run along their longer side.
+  plan.transposed = out.w < 2 || (out.h >= 2 && pass_cost(out.w, out.h, plan.rows) <
+                                                    pass_cost(out.h, out.w, plan.rows));
+  const uint32_t columns = plan.transposed ? out.h : out.w;
+  if (columns < 2) return {};
+  plan.plane_columns = (columns - 1) * op.stride_w + op.kernel_w;
+  plan.line_columns = (columns + 3) / 4 * 4;
   const bool lines = out.bits != 8;
   const bool sums = op.contract == static_cast<uint8_t>(net::Contract::thresholds);
   const uint32_t line_bytes = lines ? kGroup * plan.rows * plan.line_columns : 0;

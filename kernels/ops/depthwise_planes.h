@@ -22,18 +22,15 @@ struct PairSource {
   uint32_t zero_point;
 };
 
-// One group of up to four channels, any rows: the twin of convert_group.
+// `count` channels behind `channel`, any rows.
 template <int kBits>
 inline void convert_group_plain(const PairSource& s, uint32_t channel, uint32_t count,
                                 uint32_t* to, uint32_t plane_words, uint32_t ring) {
   const uint32_t offset = packed_bytes<kBits>(channel), padding = s.zero_point * 0x01010101u;
-  const uint8_t* upper = s.upper + offset;
-  const uint8_t* lower = s.lower + offset;
   for (uint32_t x = 0; x < s.columns; ++x, to += ring) {
-    const uint32_t a = s.upper ? load_group<kBits>(upper, count) : padding;
-    const uint32_t b = s.lower ? load_group<kBits>(lower, count) : padding;
-    upper += s.pixel_bytes;
-    lower += s.pixel_bytes;
+    const uint32_t at = offset + x * s.pixel_bytes;
+    const uint32_t a = s.upper ? load_group<kBits>(s.upper + at, count) : padding;
+    const uint32_t b = s.lower ? load_group<kBits>(s.lower + at, count) : padding;
     const uint32_t low = simd::pkhbt(a, b), high = simd::pkhtb(a, b);
     to[0] = simd::uxtb16(low);
     to[plane_words] = simd::uxtb16_ror8(low);
@@ -42,9 +39,11 @@ inline void convert_group_plain(const PairSource& s, uint32_t channel, uint32_t 
   }
 }
 
+enum class PairKind : uint8_t { both, upper_only, lower_only };
+
 #if defined(__arm__)
 
-// Two (one) columns: loads, split into four words, stores into four planes.
+// One column: two loaded values a and b become four words in four planes.
 #define MCUSIM_DW_SPLIT8(a, b, t)                                                 \
   "pkhbt %[" t "], %[" a "], %[" b "], lsl #16\n"                                 \
   "pkhtb %[" b "], %[" b "], %[" a "], asr #16\n"                                 \
@@ -61,59 +60,78 @@ inline void convert_group_plain(const PairSource& s, uint32_t channel, uint32_t 
   "and %[" a "], %[mask], %[" t "], lsr #" s3 "\n"                                \
   "str %[" b "], [%[q], %[plane], lsl #1]\n and %[" t "], %[mask], %[" t "]\n"    \
   "str %[" a "], [%[q], %[plane3]]\n str %[" t "], [%[q]], %[ring]\n"
-#define MCUSIM_DW_COLUMN(load, split)                                             \
-  load " %[a], [%[p]]\n" load " %[b], [%[p], %[down]]\n add %[p], %[p], %[step]\n" split
-#define MCUSIM_DW_COLUMNS(load, split, split2)                                    \
-  "subs %[n], %[n], #2\n blt 2f\n"                                                \
-  ".p2align 3\n1:\n" load " %[a], [%[p]]\n" load " %[b], [%[p], %[down]]\n"       \
-  "add %[p], %[p], %[step]\n" load " %[c], [%[p]]\n" load " %[d], [%[p], %[down]]\n" \
-  "add %[p], %[p], %[step]\n subs %[n], %[n], #2\n" split split2 "bge 1b\n"        \
-  "2: adds %[n], %[n], #2\n beq 3f\n" MCUSIM_DW_COLUMN(load, split) "3:\n"
+#define MCUSIM_DW_SPLIT4(a, b, t) MCUSIM_DW_SPLIT_FIELDS(a, b, t, "4", "8", "12")
+#define MCUSIM_DW_SPLIT2(a, b, t) MCUSIM_DW_SPLIT_FIELDS(a, b, t, "2", "4", "6")
+// Two columns a turn, then the odd one.
+#define MCUSIM_DW_BOTH(load, split)                                               \
+  "subs %[n], %[n], #2\n blt 2f\n .p2align 3\n"                                   \
+  "1: " load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n"                   \
+  "add %[p], %[p], %[step]\n"                                                     \
+  load " %[c], [%[p]]\n " load " %[d], [%[p], %[down]]\n"                         \
+  "add %[p], %[p], %[step]\n subs %[n], %[n], #2\n"                               \
+  split("a", "b", "t") split("c", "d", "t") "bge 1b\n"                            \
+  "2: adds %[n], %[n], #2\n beq 3f\n"                                             \
+  load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n" split("a", "b", "t") "3:\n"
+// Border pairs: one row loaded, the other the padding value held in `down`.
+#define MCUSIM_DW_ONE(load, split, row, other)                                    \
+  "1: " load " %[" row "], [%[p]]\n mov %[" other "], %[down]\n"                  \
+  "add %[p], %[p], %[step]\n subs %[n], %[n], #1\n" split("a", "b", "t") "bne 1b\n"
+#define MCUSIM_DW_CONVERT(load, split)                                            \
+  if constexpr (kKind == PairKind::both)                                          \
+    asm volatile(MCUSIM_DW_BOTH(load, split) MCUSIM_DW_OPERANDS);                 \
+  else if constexpr (kKind == PairKind::upper_only)                               \
+    asm volatile(MCUSIM_DW_ONE(load, split, "a", "b") MCUSIM_DW_OPERANDS);        \
+  else                                                                            \
+    asm volatile(MCUSIM_DW_ONE(load, split, "b", "a") MCUSIM_DW_OPERANDS)
+#define MCUSIM_DW_OPERANDS                                                        \
+  : [p] "+r"(p), [q] "+r"(q), [n] "+r"(n), [a] "=&r"(a), [b] "=&r"(b),            \
+    [t] "=&r"(t), [c] "=&r"(c), [d] "=&r"(d)                                      \
+  : [down] "r"(down), [step] "r"(step), [plane] "r"(plane), [plane3] "r"(plane3), \
+    [ring] "i"(kRing * 4), [mask] "r"(mask)                                       \
+  : "cc", "memory"
 
-// A whole group with both rows inside the input.
-template <int kBits, int kRing>
-inline void convert_group(const PairSource& s, uint32_t channel, uint32_t* to,
-                          uint32_t plane_words) {
-  const uint8_t* p = s.upper + packed_bytes<kBits>(channel);
-  uint32_t* q = to;
-  const uint32_t down = static_cast<uint32_t>(s.lower - s.upper);
+// Whole groups whose rows are inside the input as kKind says.
+template <int kBits, int kRing, PairKind kKind>
+[[gnu::noinline]] void convert_groups(const PairSource& s, uint32_t groups, uint32_t* to,
+                                      uint32_t plane_words) {
+  const uint8_t* source = kKind == PairKind::lower_only ? s.lower : s.upper;
+  const uint32_t padding = s.zero_point * (kBits == 8 ? 0x01010101u : kBits == 4 ? 0x1111u : 0x55u);
+  const uint32_t down =
+      kKind == PairKind::both ? static_cast<uint32_t>(s.lower - s.upper) : padding;
+  const uint32_t step = s.pixel_bytes, columns = s.columns;
   const uint32_t plane = plane_words * 4, plane3 = plane * 3;
-  uint32_t n = s.columns, a, b, t, c, d;
-#define MCUSIM_DW_OPERANDS                                                              \
-  [p] "+r"(p), [q] "+r"(q), [n] "+r"(n), [a] "=&r"(a), [b] "=&r"(b), [t] "=&r"(t),       \
-      [c] "=&r"(c), [d] "=&r"(d)                                                         \
-      : [down] "r"(down), [step] "r"(s.pixel_bytes), [plane] "r"(plane),                 \
-        [plane3] "r"(plane3), [ring] "i"(kRing * 4)
-  if constexpr (kBits == 8) {
-    asm volatile(MCUSIM_DW_COLUMNS("ldr", MCUSIM_DW_SPLIT8("a", "b", "t"),
-                                   MCUSIM_DW_SPLIT8("c", "d", "t"))
-                 : MCUSIM_DW_OPERANDS
-                 : "cc", "memory");
-  } else if constexpr (kBits == 4) {
-    asm volatile(MCUSIM_DW_COLUMNS("ldrh", MCUSIM_DW_SPLIT_FIELDS("a", "b", "t", "4", "8", "12"),
-                                   MCUSIM_DW_SPLIT_FIELDS("c", "d", "t", "4", "8", "12"))
-                 : MCUSIM_DW_OPERANDS, [mask] "r"(0x000F000Fu)
-                 : "cc", "memory");
-  } else {
-    asm volatile(MCUSIM_DW_COLUMNS("ldrb", MCUSIM_DW_SPLIT_FIELDS("a", "b", "t", "2", "4", "6"),
-                                   MCUSIM_DW_SPLIT_FIELDS("c", "d", "t", "2", "4", "6"))
-                 : MCUSIM_DW_OPERANDS, [mask] "r"(0x00030003u)
-                 : "cc", "memory");
+  const uint32_t mask = kBits == 4 ? 0x000F000Fu : 0x00030003u;
+  for (; groups != 0; --groups, source += packed_bytes<kBits>(kGroup), to += 4 * plane_words) {
+    const uint8_t* p = source;
+    uint32_t* q = to;
+    uint32_t n = columns, a, b, t, c, d;
+    if constexpr (kBits == 8) {
+      MCUSIM_DW_CONVERT("ldr", MCUSIM_DW_SPLIT8);
+    } else if constexpr (kBits == 4) {
+      MCUSIM_DW_CONVERT("ldrh", MCUSIM_DW_SPLIT4);
+    } else {
+      MCUSIM_DW_CONVERT("ldrb", MCUSIM_DW_SPLIT2);
+    }
   }
-#undef MCUSIM_DW_OPERANDS
 }
 
-#undef MCUSIM_DW_SPLIT8
+#undef MCUSIM_DW_OPERANDS
+#undef MCUSIM_DW_CONVERT
+#undef MCUSIM_DW_ONE
+#undef MCUSIM_DW_BOTH
+#undef MCUSIM_DW_SPLIT2
+#undef MCUSIM_DW_SPLIT4
 #undef MCUSIM_DW_SPLIT_FIELDS
-#undef MCUSIM_DW_COLUMN
-#undef MCUSIM_DW_COLUMNS
+#undef MCUSIM_DW_SPLIT8
 
 #else
 
-template <int kBits, int kRing>
-inline void convert_group(const PairSource& s, uint32_t channel, uint32_t* to,
-                          uint32_t plane_words) {
-  convert_group_plain<kBits>(s, channel, kGroup, to, plane_words, kRing);
+template <int kBits, int kRing, PairKind kKind>
+inline void convert_groups(const PairSource& s, uint32_t groups, uint32_t* to,
+                           uint32_t plane_words) {
+  for (uint32_t g = 0; g < groups; ++g, to += kGroup * plane_words) {
+    convert_group_plain<kBits>(s, g * kGroup, kGroup, to, plane_words, kRing);
+  }
 }
 
 #endif
@@ -123,14 +141,22 @@ inline void convert_group(const PairSource& s, uint32_t channel, uint32_t* to,
 template <int kBits, int kRing>
 [[gnu::noinline]] void convert_pair(const PairSource& s, uint32_t channels, uint32_t* to,
                                     uint32_t plane_words) {
-  const bool inside = s.upper && s.lower;
-  for (uint32_t c = 0; c < channels; c += kGroup, to += kGroup * plane_words) {
-    const uint32_t count = min_u32(kGroup, channels - c);
-    if (inside && count == kGroup) {
-      convert_group<kBits, kRing>(s, c, to, plane_words);
-    } else {
-      convert_group_plain<kBits>(s, c, count, to, plane_words, kRing);
+  const uint32_t groups = channels / kGroup;
+  if (s.upper && s.lower) {
+    convert_groups<kBits, kRing, PairKind::both>(s, groups, to, plane_words);
+  } else if (s.upper) {
+    convert_groups<kBits, kRing, PairKind::upper_only>(s, groups, to, plane_words);
+  } else if (s.lower) {
+    convert_groups<kBits, kRing, PairKind::lower_only>(s, groups, to, plane_words);
+  } else {
+    for (uint32_t c = groups * kGroup; c != 0; --c, to += plane_words) {
+      for (uint32_t x = 0; x < s.columns; ++x) to[x * kRing] = s.zero_point * 0x00010001u;
     }
+    to -= groups * kGroup * plane_words;
+  }
+  if (channels % kGroup != 0) {
+    convert_group_plain<kBits>(s, groups * kGroup, channels % kGroup,
+                               to + groups * kGroup * plane_words, plane_words, kRing);
   }
 }
 

@@ -49,65 +49,72 @@ inline FusedScale fuse_scale(int32_t mult, int32_t exponent, const Stage& stage,
   return {true, static_cast<uint32_t>(left), mult, add, static_cast<uint32_t>(right)};
 }
 
-// Weight words of a form from the taps in row order.
-inline void arrange_weights(DepthwiseForm form, const int32_t* w, uint32_t* words) {
+// Weight words of a form; w[i][j] is row i, column j as the form sees them.
+template <int kSize>
+inline void arrange_weights(DepthwiseForm form, const int32_t (&w)[kSize][kSize],
+                            uint32_t* words) {
   const auto pair = [](int32_t low, int32_t high) {
-    return simd::pack_halves(static_cast<uint32_t>(low), static_cast<uint32_t>(high));
+    return simd::pkhbt(static_cast<uint32_t>(low), static_cast<uint32_t>(high));
   };
-  if (form == DepthwiseForm::five_stride1) {
+  if constexpr (kSize == 5) {
+#pragma GCC unroll 5
     for (int j = 0; j < 5; ++j) {
-      words[4 * j] = pair(w[j], w[5 + j]);
-      words[4 * j + 1] = pair(w[10 + j], w[15 + j]);
-      words[4 * j + 2] = pair(w[5 + j], w[10 + j]);
-      words[4 * j + 3] = pair(w[15 + j], w[20 + j]);
+      words[4 * j] = pair(w[0][j], w[1][j]);
+      words[4 * j + 1] = pair(w[2][j], w[3][j]);
+      words[4 * j + 2] = pair(w[1][j], w[2][j]);
+      words[4 * j + 3] = pair(w[3][j], w[4][j]);
     }
-    return;
-  }
-  for (int j = 0; j < 3; ++j) words[j] = pair(w[j], w[3 + j]);
-  if (form == DepthwiseForm::three_stride1) {
-    for (int j = 0; j < 3; ++j) words[3 + j] = pair(w[3 + j], w[6 + j]);
   } else {
-    words[3] = pair(0, w[6]);
-    words[4] = pair(w[7], w[8]);
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j) words[j] = pair(w[0][j], w[1][j]);
+    if (form == DepthwiseForm::three_stride2) {
+      words[3] = pair(0, w[2][0]);
+      words[4] = pair(w[2][1], w[2][2]);
+    } else {
+#pragma GCC unroll 3
+      for (int j = 0; j < 3; ++j) words[3 + j] = pair(w[1][j], w[2][j]);
+    }
   }
 }
 
 // Builds the record of channel c; false when it cannot be fused.
-template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
+template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract, int kSize>
 inline bool build_record(const KernelCall& call, const DepthwisePlan& plan, uint32_t c,
                          uint32_t* record) {
   const net::Op& op = *call.op;
-  const uint32_t taps = uint32_t{op.kernel_h} * op.kernel_w;
-  const uint8_t* group =
-      call.file + op.weights_offset + c / kGroup * taps * (kWeightBits / 2);
-  const Stage stage = make_stage(op, *call.out);
-  // The contract `thresholds` has no multiplier; the others are read as they are stored.
-  Channel channel = make_channel<kContract>(op, call.file, c, 0);
-  int32_t exponent = 0;
-  if constexpr (kContract != net::Contract::thresholds) {
-    const uint32_t i = (op.flags & net::kOpPerChannelMult) ? c : 0;
-    exponent = static_cast<int8_t>(call.file[op.shift_offset + i]);
-  }
-  int32_t w[25];
-  uint32_t sum = 0, largest = 0;
-  for (uint32_t tap = 0; tap < taps; ++tap, group += kWeightBits / 2) {
-    w[tap] = static_cast<int32_t>(element<kWeightBits>(group, c % kGroup)) - channel.zero_point;
-    const uint32_t magnitude = static_cast<uint32_t>(w[tap] < 0 ? -w[tap] : w[tap]);
-    sum += magnitude;
-    largest |= magnitude;
-  }
+  constexpr uint32_t kTaps = kSize * kSize, kTap_bytes = kWeightBits / 2;
+  const Channel channel = make_channel<kContract>(op, call.file, c, 0);
+  // N0 of icn-floor, from what make_channel made of it.
+  const int32_t exponent = kContract != net::Contract::icn_floor ? channel.shift
+                           : channel.shift >= 0                 ? -channel.shift - 1
+                                                                : channel.shift + 256;
+  const int32_t zero = channel.zero_point;
+  const uint32_t largest =
+      static_cast<uint32_t>(zero < 0 ? -zero : zero) + uint32_t{kMaxValue<kWeightBits>};
   const uint32_t bias_magnitude =
       static_cast<int32_t>(channel.bias) < 0 ? 0 - channel.bias : channel.bias;
-  const uint32_t bound = bias_magnitude + sum * static_cast<uint32_t>(kMaxValue<kInBits>);
-  const FusedScale scale =
-      fuse_scale<kContract, kOutBits>(channel.mult, exponent, stage, bound, largest);
+  const uint32_t bound = bias_magnitude + kTaps * largest * uint32_t{kMaxValue<kInBits>};
+  const FusedScale scale = fuse_scale<kContract, kOutBits>(
+      channel.mult, exponent, make_stage(op, *call.out), bound, largest);
   if (!scale.fused) return false;
   record[0] = channel.bias << scale.weight_shift;
   record[1] = static_cast<uint32_t>(scale.mult);
   record[2] = static_cast<uint32_t>(scale.add);
   record[3] = scale.shift;
-  for (uint32_t tap = 0; tap < taps; ++tap) w[tap] *= 1 << scale.weight_shift;
-  arrange_weights(plan.form, w, record + kRecordHeader_words);
+  const uint8_t* group = call.file + op.weights_offset + c / kGroup * kTaps * kTap_bytes;
+  const uint32_t down = (plan.transposed ? 1 : kSize) * kTap_bytes;
+  const uint32_t right = (plan.transposed ? kSize : 1) * kTap_bytes;
+  int32_t w[kSize][kSize];
+#pragma GCC unroll 5
+  for (int i = 0; i < kSize; ++i) {
+    const uint8_t* p = group + i * down;
+#pragma GCC unroll 5
+    for (int j = 0; j < kSize; ++j, p += right) {
+      const int32_t value = static_cast<int32_t>(element<kWeightBits>(p, c % kGroup)) - zero;
+      w[i][j] = static_cast<int32_t>(static_cast<uint32_t>(value) << scale.weight_shift);
+    }
+  }
+  arrange_weights<kSize>(plan.form, w, record + kRecordHeader_words);
   return true;
 }
 
