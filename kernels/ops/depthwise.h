@@ -12,6 +12,7 @@
 
 #include "kernels/ops/depthwise_general.h"
 #include "kernels/ops/depthwise_lines.h"
+#include "kernels/ops/depthwise_pass_5x5_stride2.h"
 #include "kernels/ops/depthwise_passes.h"
 #include "kernels/ops/depthwise_planes.h"
 #include "kernels/ops/depthwise_records.h"
@@ -25,6 +26,8 @@ template <Finish kFinish, int kBits>
     oldest ? pass_3x3_stride1<kFinish, kBits, 1>(pass) : pass_3x3_stride1<kFinish, kBits, 0>(pass);
   } else if (form == DepthwiseForm::three_stride2) {
     oldest ? pass_3x3_stride2<kFinish, kBits, 1>(pass) : pass_3x3_stride2<kFinish, kBits, 0>(pass);
+  } else if (form == DepthwiseForm::five_stride2) {
+    pass_5x5_stride2<kFinish, kBits>(pass, oldest);
   } else if (oldest == 0) {
     pass_5x5_stride1<kFinish, kBits, 0>(pass);
   } else if (oldest == 1) {

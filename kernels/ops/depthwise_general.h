@@ -3,8 +3,10 @@
 // channels at a time, one tap at a time, no scratch.
 //
 // The blob holds, per group of four channels, one packed group per tap
-// (Layout::depthwise_groups), so a group's weights are one contiguous run. Padding
-// cells hold the input zero point. Freestanding.
+// (Layout::depthwise_groups), so a group's weights are one contiguous run. The
+// container's bias supposes padding cells that hold the zero point; here it is
+// unfolded once per channel, so that only taps inside the input are visited.
+// Freestanding.
 #pragma once
 
 #include "kernels/kernel_api.h"
@@ -14,59 +16,69 @@
 
 namespace mcusim::ops {
 
-// Weights minus zero point of four channels, as 16-bit halves: channels (0, 2)
-// and (1, 3) of the group.
-struct TapWeights {
+// Four channels as 16-bit halves: channels (0, 2) and (1, 3) of a group.
+struct GroupHalves {
   uint32_t even, odd;
 };
 
-template <int kWeightBits>
-inline TapWeights tap_weights(const uint8_t* group, uint32_t tap, const TapWeights& zero_points) {
-  const uint32_t lanes = load4<kWeightBits>(group + tap * (kWeightBits / 2));
-  return {simd::ssub16(simd::uxtb16(lanes), zero_points.even),
-          simd::ssub16(simd::uxtb16_ror8(lanes), zero_points.odd)};
+inline GroupHalves halves_minus(uint32_t lanes, const GroupHalves& zero) {
+  return {simd::ssub16(simd::uxtb16(lanes), zero.even),
+          simd::ssub16(simd::uxtb16_ror8(lanes), zero.odd)};
 }
 
-// Output channels [c0, c0 + 4) by the general form.
+inline void accumulate(uint32_t (&acc)[kGroup], const GroupHalves& x, const GroupHalves& w) {
+  acc[0] = simd::smlabb(x.even, w.even, acc[0]);
+  acc[1] = simd::smlabb(x.odd, w.odd, acc[1]);
+  acc[2] = simd::smlatt(x.even, w.even, acc[2]);
+  acc[3] = simd::smlatt(x.odd, w.odd, acc[3]);
+}
+
+// Output channels [c0, c0 + 4).
 template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
 [[gnu::noinline]] void depthwise_group(const KernelCall& call, uint32_t c0) {
+  constexpr uint32_t kTap_bytes = kWeightBits / 2;
   const net::Op& op = *call.op;
   const net::Tensor& in = *call.in0;
   const net::Tensor& out = *call.out;
   const uint32_t count = min_u32(kGroup, out.c - c0);
   const uint32_t taps = uint32_t{op.kernel_h} * op.kernel_w;
-  const uint8_t* weights = call.file + op.weights_offset + c0 / kGroup * taps * (kWeightBits / 2);
-  const uint32_t padding = static_cast<uint32_t>(in.zero_point) * 0x01010101u;
+  const uint8_t* weights = call.file + op.weights_offset + c0 / kGroup * taps * kTap_bytes;
   const Stage stage = make_stage(op, out);
   Channel channels[kGroup] = {};
   for (uint32_t i = 0; i < count; ++i) {
     channels[i] = make_channel<kContract>(op, call.file, c0 + i, 0);
   }
   const auto zero = [&](int i) { return static_cast<uint32_t>(channels[i].zero_point); };
-  const TapWeights zero_points = {simd::pack_halves(zero(0), zero(2)),
-                                  simd::pack_halves(zero(1), zero(3))};
+  const GroupHalves zero_w = {simd::pack_halves(zero(0), zero(2)),
+                              simd::pack_halves(zero(1), zero(3))};
+  const uint32_t zero_in = static_cast<uint32_t>(in.zero_point) * 0x00010001u;
+  const GroupHalves zero_x = {zero_in, zero_in};
+  uint32_t start[kGroup];
+  for (uint32_t i = 0; i < kGroup; ++i) start[i] = channels[i].bias;
+  for (uint32_t tap = 0; tap < taps; ++tap) {
+    accumulate(start, zero_x,
+               halves_minus(load4<kWeightBits>(weights + tap * kTap_bytes), zero_w));
+  }
   for (uint32_t oy = 0; oy < out.h; ++oy) {
     const Span rows = span_inside(oy, op.stride_h, op.pad_top, op.kernel_h, in.h);
     for (uint32_t ox = 0; ox < out.w; ++ox) {
       const Span columns = span_inside(ox, op.stride_w, op.pad_left, op.kernel_w, in.w);
-      uint32_t acc[kGroup];
-      for (uint32_t i = 0; i < kGroup; ++i) acc[i] = channels[i].bias;
-      uint32_t tap = 0;
-      for (uint32_t ky = 0; ky < op.kernel_h; ++ky) {
-        const bool row_inside = ky >= rows.first && ky < rows.last;
-        for (uint32_t kx = 0; kx < op.kernel_w; ++kx, ++tap) {
-          uint32_t x = padding;
-          if (row_inside && kx >= columns.first && kx < columns.last) {
-            const uint8_t* p = pixel(in, call.arena, rows.origin + ky, columns.origin + kx);
-            x = load_group<kInBits>(p + packed_bytes<kInBits>(c0), count);
-          }
-          const TapWeights w = tap_weights<kWeightBits>(weights, tap, zero_points);
-          const uint32_t even = simd::uxtb16(x), odd = simd::uxtb16_ror8(x);
-          acc[0] = simd::smlabb(even, w.even, acc[0]);
-          acc[1] = simd::smlabb(odd, w.odd, acc[1]);
-          acc[2] = simd::smlatt(even, w.even, acc[2]);
-          acc[3] = simd::smlatt(odd, w.odd, acc[3]);
+      uint32_t acc[kGroup] = {start[0], start[1], start[2], start[3]};
+      const uint8_t* row =
+          pixel(in, call.arena, rows.origin + rows.first, columns.origin + columns.first) +
+          packed_bytes<kInBits>(c0);
+      const uint8_t* w_row = weights + (rows.first * op.kernel_w + columns.first) * kTap_bytes;
+      for (uint32_t ky = rows.first; ky < rows.last; ++ky) {
+        const uint8_t* p = row;
+        const uint8_t* w = w_row;
+        for (uint32_t n = columns.last - columns.first; n != 0; --n) {
+          accumulate(acc, halves_minus(load_group<kInBits>(p, count), zero_x),
+                     halves_minus(load4<kWeightBits>(w), zero_w));
+          p += in.pixel_stride_bytes;
+          w += kTap_bytes;
         }
+        row += in.row_stride_bytes;
+        w_row += op.kernel_w * kTap_bytes;
       }
       uint32_t lanes = 0;
       for (uint32_t i = 0; i < count; ++i) {

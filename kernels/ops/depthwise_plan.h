@@ -19,6 +19,7 @@ enum class DepthwiseForm : uint8_t {
   three_stride1,  // 3x3: two output rows at once
   three_stride2,  // 3x3: one output row
   five_stride1,   // 5x5: two output rows at once
+  five_stride2,   // 5x5: one output row
 };
 
 struct DepthwisePlan {
@@ -45,6 +46,7 @@ inline DepthwiseForm depthwise_form(const net::Op& op) {
   if (op.kernel_h == 3 && op.stride_h == 1) return DepthwiseForm::three_stride1;
   if (op.kernel_h == 3 && op.stride_h == 2) return DepthwiseForm::three_stride2;
   if (op.kernel_h == 5 && op.stride_h == 1) return DepthwiseForm::five_stride1;
+  if (op.kernel_h == 5 && op.stride_h == 2) return DepthwiseForm::five_stride2;
   return DepthwiseForm::general;
 }
 
@@ -59,9 +61,9 @@ inline DepthwisePlan plan_depthwise(const net::Op& op, const net::Tensor& out) {
   DepthwisePlan plan;
   plan.form = depthwise_form(op);
   if (plan.form == DepthwiseForm::general || out.h > kMaxOutputs || out.w > kMaxOutputs) return {};
-  const bool five = plan.form == DepthwiseForm::five_stride1;
+  const bool five = op.kernel_h == 5;
   plan.ring = five ? 3 : 2;
-  plan.rows = plan.form == DepthwiseForm::three_stride2 ? 1 : 2;
+  plan.rows = op.stride_h == 2 ? 1 : 2;
   plan.stride = op.stride_h;
   plan.record_words = five             ? kRecord_words_5x5
                       : plan.rows == 2 ? kRecord_words_3x3_stride1

@@ -66,9 +66,8 @@ enum class PairKind : uint8_t { both, upper_only, lower_only };
 #define MCUSIM_DW_BOTH(load, split)                                               \
   "subs %[n], %[n], #2\n blt 2f\n .p2align 3\n"                                   \
   "1: " load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n"                   \
-  "add %[p], %[p], %[step]\n"                                                     \
-  load " %[c], [%[p]]\n " load " %[d], [%[p], %[down]]\n"                         \
-  "add %[p], %[p], %[step]\n subs %[n], %[n], #2\n"                               \
+  load " %[c], [%[p], %[step]]\n " load " %[d], [%[p], %[both]]\n"                \
+  "add %[p], %[p], %[step], lsl #1\n subs %[n], %[n], #2\n"                       \
   split("a", "b", "t") split("c", "d", "t") "bge 1b\n"                            \
   "2: adds %[n], %[n], #2\n beq 3f\n"                                             \
   load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n" split("a", "b", "t") "3:\n"
@@ -87,7 +86,7 @@ enum class PairKind : uint8_t { both, upper_only, lower_only };
   : [p] "+r"(p), [q] "+r"(q), [n] "+r"(n), [a] "=&r"(a), [b] "=&r"(b),            \
     [t] "=&r"(t), [c] "=&r"(c), [d] "=&r"(d)                                      \
   : [down] "r"(down), [step] "r"(step), [plane] "r"(plane), [plane3] "r"(plane3), \
-    [ring] "i"(kRing * 4), [mask] "r"(mask)                                       \
+    [both] "r"(both), [ring] "i"(kRing * 4), [mask] "r"(mask)                     \
   : "cc", "memory"
 
 // Whole groups whose rows are inside the input as kKind says.
@@ -98,7 +97,7 @@ template <int kBits, int kRing, PairKind kKind>
   const uint32_t padding = s.zero_point * (kBits == 8 ? 0x01010101u : kBits == 4 ? 0x1111u : 0x55u);
   const uint32_t down =
       kKind == PairKind::both ? static_cast<uint32_t>(s.lower - s.upper) : padding;
-  const uint32_t step = s.pixel_bytes, columns = s.columns;
+  const uint32_t step = s.pixel_bytes, both = down + step, columns = s.columns;
   const uint32_t plane = plane_words * 4, plane3 = plane * 3;
   const uint32_t mask = kBits == 4 ? 0x000F000Fu : 0x00030003u;
   for (; groups != 0; --groups, source += packed_bytes<kBits>(kGroup), to += 4 * plane_words) {
