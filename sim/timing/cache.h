@@ -18,6 +18,10 @@ class Cache {
   uint32_t line_bytes() const { return line_bytes_; }
   uint32_t line_of(uint32_t address) const { return address & ~(line_bytes_ - 1); }
   bool holds(uint32_t address) const { return find(address) != nullptr; }
+  bool holds_dirty(uint32_t address) const {
+    const uint32_t* tag = find(address);
+    return tag && (*tag & kDirty);
+  }
   // Marks the line dirty; false when it is not there.
   bool dirty(uint32_t address) {
     uint32_t* tag = const_cast<uint32_t*>(find(address));

@@ -140,15 +140,22 @@ Stall MemorySystem::load(const trace::Access& access, const Place& place, uint64
 }
 
 Stall MemorySystem::store(const trace::Access& access, const Place& place, uint64_t now) {
-  const bool unaligned = (access.address & (access.bytes - 1u)) != 0;
+  // (A double word on 4 bytes is aligned.)
+  const bool unaligned = (access.address & (access.bytes - 1u) & 3u) != 0;
   if (place.tcm) {
     const bool narrow = access.bytes < 4 || unaligned;
+    if (!narrow && tcm_stores_.drained() <= now) return {};
     const uint64_t waited = tcm_stores_.push(access.address >> 2 & 1, now, narrow);
     busy_until_ = std::max(busy_until_, tcm_stores_.drained());
     return {static_cast<uint32_t>(waited),
             unaligned && access.bytes > 1 ? Cause::unaligned : Cause::tcm_subword_store};
   }
   if (place.kind == RegionKind::system) return {parameters_.ppb_write - 1, Cause::device};
+  const bool line_taken = data_.enabled && place.cache == CachePolicy::write_back && data_.holds(access.address);
+  if (line_taken && stores_.drained() <= now) {  // passes straight through into its line
+    data_.dirty(access.address);
+    return {};
+  }
   const uint64_t waited = stores_.wait(access.address, now);
   const uint64_t at = now + waited;
   if (!stores_.merges(access.address, at)) {

@@ -3,8 +3,8 @@
 // queue, buses with their clock ratio. It answers one question: how many cycles does
 // this access freeze the pipeline, and why. Copyable, so that time can be tried out.
 //
-// Invariant: an access that quick() accepts changes nothing but a dirty bit, costs
-// nothing, and access() would say the same.
+// Invariant: an access that quick() accepts while idle() changes nothing and costs
+// nothing, and access() would do and say the same.
 #pragma once
 
 #include <array>
@@ -42,13 +42,14 @@ class MemorySystem {
 
   // Whether nothing is under way that an access could meet.
   bool idle(uint64_t now) const { return now >= busy_until_; }
-  bool quick(const trace::Access& access) {
+  bool quick(const trace::Access& access) const {
     const uint8_t place = map_[access.address >> kGranuleBits];
-    if (place == kTcmPlace) return !access.is_write || access.bytes >= 4;
+    if (place == kTcmPlace)
+      return !access.is_write || (access.bytes >= 4 && (access.address & (access.bytes - 1u) & 3u) == 0);
     if (!data_.enabled || !write_back_[place]) {
       return data_.enabled && cacheable_[place] && !access.is_write && data_.holds(access.address);
     }
-    return access.is_write ? data_.dirty(access.address) : data_.holds(access.address);
+    return access.is_write ? data_.holds_dirty(access.address) : data_.holds(access.address);
   }
   // Stall of one access that starts at `now`.
   Stall access(const trace::Access& access, uint64_t now);

@@ -49,8 +49,8 @@ Prediction Predictor::resolve(const Instruction& branch, bool taken, uint32_t ta
     entry.counter = static_cast<uint8_t>(taken ? std::min(3, entry.counter + 1)
                                                : std::max(0, entry.counter - 1));
     if (taken) entry.target = target;
-  } else if (taken) {
-    entry = {branch.address, target, 2};
+  } else if (taken || result == Prediction::wrong) {
+    entry = {branch.address, taken ? target : branch.branch_target, static_cast<uint8_t>(taken ? 2 : 1)};
   }
   return result;
 }

@@ -32,8 +32,10 @@ constexpr TimingRow kRows[] = {
      "J, LM"},
     {"reverse", "rev rev16 revsh rbit", kBitfieldEx1, Result::rev, early, accumulator, 1,
      Cause::structural, "J, L (0 to a late ALU)"},
-    {"insert", "bfi bfc pkhbt pkhtb uxtab uxtah sxtab sxtah uxtab16 sxtab16", kBitfieldEx1, Result::simd,
+    {"insert", "bfi bfc pkhbt uxtab uxtah sxtab sxtah uxtab16 sxtab16", kBitfieldEx1, Result::simd,
      late_beside_early, accumulator, 1, Cause::structural, "J, LM"},
+    {"pack top", "pkhtb", kBitfieldEx1, Result::simd, early, accumulator, 1, Cause::structural,
+     "J: the first operand early as well"},
     {"extend", "uxtb uxth sxtb sxth uxtb16 sxtb16 clz sel sadd* uadd* ssub* usub* sasx ssax uasx usax "
      "shadd* shsub* shasx shsax uhadd* uhsub* uhasx uhsax", kBitfield, Result::simd, late, accumulator, 1,
      Cause::structural, "J, L"},
