@@ -6,8 +6,10 @@
 #include "memmap/base/file.h"
 #include "quant/cli/command.h"
 #include "quant/cli/plan_options.h"
+#include "quant/import/onnx_write.h"
 #include "quant/pack/place.h"
 #include "quant/zoo/rule_net.h"
+#include "quant/zoo/rule_weights.h"
 #include "quant/zoo/zoo.h"
 
 namespace mcusim::net_cli {
@@ -18,11 +20,20 @@ struct ZooOptions {
   double width = 1.0;
   uint32_t resolution = 224;
   uint64_t seed = 1;
+  bool onnx = false;
   PlanOptions plan;
 };
 
 void make(const ZooOptions& options) {
-  const auto graph = zoo::family(options.name).build(options.width, options.resolution);
+  auto graph = zoo::family(options.name).build(options.width, options.resolution);
+  if (options.onnx) {
+    zoo::fill_weights(graph, options.seed);
+    const auto bytes = import::format_onnx(graph);
+    write_file(options.output, bytes);
+    fmt::print("{}: float, {} nodes, {} B -> {}\n", graph.name, graph.nodes.size(), bytes.size(),
+               options.output);
+    return;
+  }
   const auto layers = graph::fuse(graph);
   const auto problem = plan::problem_of(graph, layers);
   const auto widths = options.plan.choose(problem);
@@ -51,9 +62,10 @@ void add_zoo(CLI::App& app, int*) {
       ->check(CLI::Range(16, 1024))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of the weights")->capture_default_str();
+  command->add_flag("--onnx", options->onnx, "Write a float ONNX model instead");
   options->plan.add_limits(*command);
   options->plan.add_mode(*command);
-  command->add_option("-o,--output", options->output, "The container to write")->required();
+  command->add_option("-o,--output", options->output, "The file to write")->required();
   command->callback([options] { make(*options); });
 }
 

@@ -113,11 +113,16 @@ FloatExecutor::FloatExecutor(const Graph& graph) : graph_(graph) {
   for (const auto& value : graph.values) values_.emplace_back(value.elements());
 }
 
-const std::vector<std::vector<float>>& FloatExecutor::run(const std::vector<float>& input) {
+const std::vector<std::vector<float>>& FloatExecutor::run(
+    const std::vector<float>& input,
+    const std::function<void(size_t, const std::vector<float>&)>& after_node) {
   auto& first = values_[graph_.inputs[0]];
   check(input.size() == first.size(), "elements of the float input");
   first = input;
-  for (size_t i = 0; i < graph_.nodes.size(); ++i) run_node(i);
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    run_node(i);
+    if (after_node) after_node(i, values_[graph_.nodes[i].out]);
+  }
   return values_;
 }
 

@@ -15,7 +15,11 @@ class FloatExecutor {
   explicit FloatExecutor(const Graph& graph);  // throws Error when weights are missing
 
   // Values of every node's output by value id, [h][w][c]; valid until the next run.
-  const std::vector<std::vector<float>>& run(const std::vector<float>& input);
+  // `after_node` (may be empty) sees each finished node, and may still change the
+  // batch norms behind it: their parameters are read when they run.
+  const std::vector<std::vector<float>>& run(
+      const std::vector<float>& input,
+      const std::function<void(size_t node, const std::vector<float>& output)>& after_node = {});
 
  private:
   void run_node(size_t index);

@@ -126,6 +126,23 @@ std::vector<uint8_t> average(const IntNet& net, const IntOp& op, const std::vect
   return result;
 }
 
+std::vector<uint8_t> sum(const IntNet& net, const IntOp& op, const std::vector<uint8_t>& a,
+                         const std::vector<uint8_t>& b) {
+  const int32_t za = net.tensors[op.in0].zero_point, zb = net.tensors[op.in1].zero_point;
+  const IntTensor& out = net.tensors[op.out];
+  const int right = 31 - op.scalar_shift[2];
+  if (right < 1 || right > 60) throw Error("{}: an addition with shift {}", op.name, right);
+  const int64_t half = op.half_step ? int64_t{1} << (right - 1) : 0;
+  std::vector<uint8_t> result(a.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    const int64_t total =
+        int64_t{a[i] - za} * op.scalar_mult[0] + int64_t{b[i] - zb} * op.scalar_mult[1];
+    result[i] = static_cast<uint8_t>(std::clamp<int64_t>(
+        out.zero_point + ((total + half) >> right), op.act_min, op.act_max));
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<int32_t> accumulate(const IntNet& net, const IntOp& op,
@@ -143,8 +160,10 @@ std::vector<int32_t> accumulate(const IntNet& net, const IntOp& op,
   }
 }
 
-std::vector<uint8_t> run_icn(const IntNet& net, const IntOp& op, const std::vector<uint8_t>& in) {
+std::vector<uint8_t> run_icn(const IntNet& net, const IntOp& op, const std::vector<uint8_t>& in,
+                             const std::vector<uint8_t>& in1) {
   if (op.kind == net::OpKind::reshape) return in;
+  if (op.kind == net::OpKind::add) return sum(net, op, in, in1);
   const auto phi = accumulate(net, op, in);
   if (op.kind == net::OpKind::avg_pool) return average(net, op, phi);
   const IntTensor& out = net.tensors[op.out];
@@ -155,6 +174,15 @@ std::vector<uint8_t> run_icn(const IntNet& net, const IntOp& op, const std::vect
                            op.act_min, op.act_max);
   }
   return result;
+}
+
+std::vector<std::vector<uint8_t>> run_icn(const IntNet& net, const std::vector<uint8_t>& input) {
+  std::vector<std::vector<uint8_t>> values(net.tensors.size());
+  values[net.inputs[0]] = input;
+  for (const IntOp& op : net.ops)
+    values[op.out] = run_icn(net, op, values[op.in0],
+                             op.in1 >= 0 ? values[op.in1] : std::vector<uint8_t>{});
+  return values;
 }
 
 }  // namespace mcusim::quantise

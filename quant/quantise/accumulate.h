@@ -17,7 +17,11 @@ namespace mcusim::quantise {
 std::vector<int32_t> accumulate(const IntNet& net, const IntOp& op,
                                 const std::vector<uint8_t>& in);
 
-// The whole operator under icn-floor.
-std::vector<uint8_t> run_icn(const IntNet& net, const IntOp& op, const std::vector<uint8_t>& in);
+// The whole operator under icn-floor; `in1` is read by add alone.
+std::vector<uint8_t> run_icn(const IntNet& net, const IntOp& op, const std::vector<uint8_t>& in,
+                             const std::vector<uint8_t>& in1 = {});
+
+// All tensors of the network for one input (no views).
+std::vector<std::vector<uint8_t>> run_icn(const IntNet& net, const std::vector<uint8_t>& input);
 
 }  // namespace mcusim::quantise

@@ -55,13 +55,12 @@ class RuleNet {
       // Tensors appear in the order in which plan::problem_of numbered them.
       const auto& layer = layers.layers[i];
       const auto& planned = problem_.layers[i];
-      add_tensor(layer.in0, planned.inputs[0]);
+      add_tensor(layer.in0, planned.inputs[0], 0);
       if (i == 0) {
         net_.inputs = {tensor_of_.at(layer.in0)};
         values_[net_.inputs[0]] = seeded_input(net_, random_.next());
       }
-      if (layer.in1 >= 0) add_tensor(layer.in1, planned.inputs.back());
-      add_tensor(layer.out, planned.output);
+      add_tensor(layer.out, planned.output, zero_point_of(layer, planned.output));
       add_op(layer, i);
     }
     for (const int output : layers.outputs) net_.outputs.push_back(tensor_of_.at(output));
@@ -69,7 +68,15 @@ class RuleNet {
   }
 
  private:
-  void add_tensor(int value, int planned) {
+  // Linear outputs (no relu behind) have their zero inside the range.
+  int32_t zero_point_of(const graph::Layer& layer, int planned) {
+    const int32_t top = (1 << widths_.tensor_bits[planned]) - 1;
+    if (layer.kind == Kind::avg_pool) return net_.tensors[tensor_of_.at(layer.in0)].zero_point;
+    if (layer.clamp >= 0 || layer.kind == Kind::add) return 0;  // add: with its inputs
+    return random_.integer(top / 4, top - top / 4);
+  }
+
+  void add_tensor(int value, int planned, int32_t zero_point) {
     if (!tensor_of_.try_emplace(value, static_cast<int>(net_.tensors.size())).second) return;
     const auto& from = graph_.values[value];
     IntTensor tensor;
@@ -81,7 +88,7 @@ class RuleNet {
     const bool input = graph_.inputs[0] == value;
     // An image in [-1, 1] has scale 2/255 and zero point 127, a PACT activation
     // clipped at 6 starts at 0 (paper_methods A.1).
-    tensor.zero_point = input ? 127 : 0;
+    tensor.zero_point = input ? 127 : zero_point;
     tensor.scale = static_cast<float>((input ? 2.0 : 6.0) / ((1 << tensor.bits) - 1));
     net_.tensors.push_back(std::move(tensor));
   }
@@ -169,7 +176,7 @@ class RuleNet {
       }
       const auto m = quantise::value_of({op.mult.back(), op.shift.back()});
       const double aim = random_.real(target.low, target.high);
-      const double bias = std::round(aim / m - channels[c].mean);
+      const double bias = std::round((aim - out.zero_point) / m - channels[c].mean);
       op.bias.push_back(static_cast<int32_t>(std::clamp(bias, -1e9, 1e9)));
     }
     values_[op.out] = quantise::run_icn(net_, op, values_.at(op.in0));
@@ -190,8 +197,28 @@ class RuleNet {
     op.shift.push_back(m.shift);
   }
 
+  // Equal weight to both inputs in real units; gain and zero point from the sums.
   void add_requantisation(IntOp& op) {
-    throw Error("zoo: {}: rule-made additions are not there yet", op.name);
+    const IntTensor &a = net_.tensors[op.in0], &b = net_.tensors[op.in1];
+    const auto &x = values_.at(op.in0), &y = values_.at(op.in1);
+    std::vector<int32_t> sums(x.size());
+    for (size_t i = 0; i < sums.size(); ++i)
+      sums[i] = static_cast<int32_t>(
+          std::lround(1024 * (a.scale * static_cast<float>(x[i] - a.zero_point) +
+                              b.scale * static_cast<float>(y[i] - b.zero_point))));
+    const Moments all = moments(sums, 0, 1);
+    IntTensor& out = net_.tensors[op.out];
+    const Target target = target_of(out.bits);
+    const double gain = target.spread * 1.3 / std::max(1.0, all.deviation);
+    const double middle = (target.low + target.high) / 2;
+    out.zero_point = static_cast<int32_t>(
+        std::clamp<double>(std::round(middle - gain * all.mean), 0, (1 << out.bits) - 1));
+    const double factors[] = {1024 * gain * a.scale, 1024 * gain * b.scale};
+    op.scalar_shift[2] = quantise::multiplier_of(std::max(factors[0], factors[1])).shift;
+    for (int i = 0; i < 2; ++i)
+      op.scalar_mult[i] = static_cast<int32_t>(std::min<long long>(
+          std::llround(std::ldexp(factors[i], 31 - op.scalar_shift[2])), 0x7FFFFFFF));
+    values_[op.out] = quantise::run_icn(net_, op, x, y);
   }
 
   const graph::Graph& graph_;

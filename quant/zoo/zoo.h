@@ -22,4 +22,11 @@ const Family& family(const std::string& name);  // throws Error listing the know
 // L27 convolutions (even = depthwise), a global average pool, L28 the classifier.
 graph::Graph mobilenet_v1(double width, uint32_t resolution);
 
+// Sandler et al., arXiv 1801.04381, table 2.
+graph::Graph mobilenet_v2(double width, uint32_t resolution);
+// Tan et al., arXiv 1807.11626, figure 7: A1 without its squeeze-and-excitation (no
+// kernel multiplies two activations), and B1, which has none.
+graph::Graph mnasnet_a1(double width, uint32_t resolution);
+graph::Graph mnasnet_b1(double width, uint32_t resolution);
+
 }  // namespace mcusim::zoo

@@ -16,6 +16,7 @@ namespace mcusim::zoo {
 namespace {
 
 struct Case {
+  const char* family;
   double width;
   uint32_t resolution;
   plan::Limits limits;
@@ -23,7 +24,7 @@ struct Case {
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
-  *out << c.resolution << "_" << c.width << " in " << c.limits.flash_bytes << " + "
+  *out << c.family << " " << c.resolution << "_" << c.width << " in " << c.limits.flash_bytes << " + "
        << c.limits.ram_bytes << (c.mode == plan::Mode::pl ? " pl" : " pc");
 }
 
@@ -31,19 +32,18 @@ class RuleNet : public testing::TestWithParam<Case> {};
 
 TEST_P(RuleNet, UsesItsLevelsAndSeldomSaturates) {
   const Case& c = GetParam();
-  const auto graph = mobilenet_v1(c.width, c.resolution);
+  const auto graph = family(c.family).build(c.width, c.resolution);
   const auto layers = graph::fuse(graph);
   const auto problem = plan::problem_of(graph, layers);
   const auto plan = plan::rule_search(problem, c.limits, c.mode);
   ASSERT_FALSE(plan.shortfall) << plan::explain(problem, plan);
   const IntNet net = rule_net(graph, layers, problem, plan.widths, c.mode, 1);
-  ASSERT_EQ(net.ops.size(), 29u);
+  ASSERT_EQ(net.ops.size(), layers.layers.size());
   for (const uint64_t seed : {uint64_t{2}, uint64_t{3}}) {
-    std::vector<uint8_t> values = seeded_input(net, seed);
+    const auto values = quantise::run_icn(net, seeded_input(net, seed));
     for (const IntOp& op : net.ops) {
-      values = quantise::run_icn(net, op, values);
       const uint8_t bits = net.tensors[op.out].bits;
-      const LevelUse use = level_use(values, bits);
+      const LevelUse use = level_use(values[op.out], bits);
       EXPECT_GE(use.levels, bits == 8 ? 64u : bits == 4 ? 12u : 3u) << op.name;
       EXPECT_LT(use.saturated, 0.30) << op.name << " at " << int{bits} << " bits";
     }
@@ -51,31 +51,37 @@ TEST_P(RuleNet, UsesItsLevelsAndSeldomSaturates) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    MobileNetV1, RuleNet,
-    testing::Values(Case{0.25, 128, {2048000, 512000}, plan::Mode::pc},
-                    Case{0.25, 128, {200000, 60000}, plan::Mode::pc},
-                    Case{0.25, 128, {200000, 60000}, plan::Mode::pl},
-                    Case{0.5, 160, {1024000, 128000}, plan::Mode::pc},
-                    Case{0.75, 224, {2048000, 512000}, plan::Mode::pc},
-                    Case{1.0, 224, {2048000, 512000}, plan::Mode::pl}));
+    Zoo, RuleNet,
+    testing::Values(Case{"mobilenet_v1", 0.25, 128, {2048000, 512000}, plan::Mode::pc},
+                    Case{"mobilenet_v1", 0.25, 128, {200000, 60000}, plan::Mode::pc},
+                    Case{"mobilenet_v1", 0.25, 128, {200000, 60000}, plan::Mode::pl},
+                    Case{"mobilenet_v1", 0.5, 160, {1024000, 128000}, plan::Mode::pc},
+                    Case{"mobilenet_v1", 0.75, 224, {2048000, 512000}, plan::Mode::pc},
+                    Case{"mobilenet_v1", 1.0, 224, {2048000, 512000}, plan::Mode::pl},
+                    Case{"mobilenet_v2", 0.35, 96, {900000, 120000}, plan::Mode::pc},
+                    Case{"mobilenet_v2", 0.35, 96, {900000, 120000}, plan::Mode::pl},
+                    Case{"mnasnet_a1", 0.5, 96, {1500000, 150000}, plan::Mode::pc}));
 
 // The fast evaluation that calibrates, against the container run by the kernels.
 TEST(RuleNetMaker, CalibrationSeesWhatTheKernelsCompute) {
-  const auto graph = mobilenet_v1(0.25, 64);
-  const auto layers = graph::fuse(graph);
-  const auto problem = plan::problem_of(graph, layers);
-  for (const uint8_t bits : {8, 4, 2})
-    for (const auto mode : {plan::Mode::pl, plan::Mode::pc}) {
-      IntNet net = rule_net(graph, layers, problem, plan::all_at(problem, bits, bits), mode, 4);
-      place_tensors(net);
-      HostExecutor executor(encode(net));
-      auto values = seeded_input(net, 9);
-      executor.write_tensor(net.inputs[0], values);
-      executor.run([&](size_t op) {
-        values = quantise::run_icn(net, net.ops[op], values);
-        ASSERT_EQ(values, executor.read_tensor(net.ops[op].out)) << net.ops[op].name;
-      });
-    }
+  for (const char* name : {"mobilenet_v1", "mobilenet_v2"}) {
+    const auto graph = family(name).build(0.25, 64);
+    const auto layers = graph::fuse(graph);
+    const auto problem = plan::problem_of(graph, layers);
+    for (const uint8_t bits : {8, 4, 2})
+      for (const auto mode : {plan::Mode::pl, plan::Mode::pc}) {
+        IntNet net = rule_net(graph, layers, problem, plan::all_at(problem, bits, bits), mode, 4);
+        place_tensors(net);
+        HostExecutor executor(encode(net));
+        const auto input = seeded_input(net, 9);
+        const auto values = quantise::run_icn(net, input);
+        executor.write_tensor(net.inputs[0], input);
+        executor.run([&](size_t op) {
+          const int out = net.ops[op].out;
+          ASSERT_EQ(values[out], executor.read_tensor(out)) << net.ops[op].name;
+        });
+      }
+  }
 }
 
 // The budget of the papers, with 40 kB of the flash left for the program.
