@@ -3,9 +3,9 @@
 // three contracts of docs/net_format.md, "Arithmetic".
 //
 // A Channel is what a kernel keeps per output channel in fast scratch, built once
-// per layer. The ordinary case costs four instructions (SMMLA, ASR, USAT and the
-// store); parameters outside it carry a negative shift and take the exact 64-bit
-// path, so every INT32 M0 and INT8 N0 is right. Freestanding.
+// per layer. The ordinary case costs three instructions under icn-floor (SMMLA, ASR,
+// USAT) and six under tflite; parameters outside it carry a negative shift and take
+// the exact 64-bit path, so every INT32 M0 and INT8 N0 is right. Freestanding.
 #pragma once
 
 #include "kernels/kernel_api.h"
@@ -17,18 +17,22 @@ struct Channel {
   uint32_t bias;       // folded bias of the container
   int32_t zero_point;  // of the weights, as the core's number form needs it
   int32_t mult;        // icn: M0; tflite: M
-  int32_t shift;       // icn: right shift behind SMMUL, or N0 - 256; tflite: s;
-                       // thresholds: direction
+  int32_t shift;       // icn: right shift behind SMMUL, or N0 - 256 (exact path);
+                       // tflite: -s, or s - 256 (exact path); thresholds: direction
 };
 
 // What all channels of a layer share.
 struct Stage {
-  int32_t zero_point;          // of the output, stored domain, 0 .. 2^bits - 1
-  int32_t act_min, act_max;    // tflite clamp, stored domain
+  int32_t zero_point;           // of the output, stored domain, 0 .. 2^bits - 1
+  uint32_t act_min, act_max;    // tflite clamp, stored domain, 0 .. 255
+  bool clamps;                  // it is narrower than the stored range
 };
 
-// Largest right shift for which zero_point << shift added to SMMUL stays in 32 bits.
+// Largest right shifts of the fast paths. icn: zero_point << shift added to SMMUL
+// stays in 32 bits. tflite: an accumulator that saturates when doubled still ends
+// beyond every clamp, since M is at least 2^30.
 inline constexpr int kMaxFastShift = 21;
+inline constexpr int kMaxFastTfliteShift = 20;
 
 // floor(acc * m0 * 2^(n0 - 31)) as if with unlimited precision, then limited to
 // +-2^30, which every output clamp swallows.
@@ -71,19 +75,59 @@ inline Channel make_channel(const net::Op& op, const uint8_t* file, uint32_t c,
     if constexpr (kContract == net::Contract::icn_floor) {
       const int32_t right = -(ch.shift + 1);
       ch.shift = right >= 0 && right <= kMaxFastShift ? right : ch.shift - 256;
+    } else {
+      const bool normal = ch.mult == 0 || ch.mult >= 1 << 30;
+      const bool fast = normal && ch.shift < 0 && ch.shift >= -kMaxFastTfliteShift;
+      ch.shift = fast ? -ch.shift : ch.shift - 256;
     }
   }
   return ch;
 }
 
 inline Stage make_stage(const net::Op& op, const net::Tensor& out) {
-  return {out.zero_point, op.act_min, op.act_max};
+  return {out.zero_point, static_cast<uint32_t>(op.act_min), static_cast<uint32_t>(op.act_max),
+          op.act_min > 0 || op.act_max < (1 << out.bits) - 1};
 }
 
 // Thresholds of channel c: 2^bits - 1 words in flash.
 template <int kOutBits>
 inline const uint8_t* thresholds_of(const net::Op& op, const uint8_t* file, uint32_t c) {
   return file + op.thresholds_offset + 4 * ((1u << kOutBits) - 1) * c;
+}
+
+// floor((acc * mult / 2^31 + 1/2), then rounded away from zero by 2^shift) + zero
+// point: the two roundings of the contract, 1 <= shift <= kMaxFastTfliteShift.
+// `offset` = half a unit + (zero_point << shift).
+inline int32_t tflite_fast(uint32_t acc, int32_t mult, int32_t shift, int32_t offset) {
+  const int32_t a = static_cast<int32_t>(acc);
+  const int32_t high = simd::smmulr(simd::qadd(a, a), mult);
+  return (high + (offset + (high >> 31))) >> shift;
+}
+
+// Number of thresholds passed, by halving: they are in order (the validator checks).
+template <int kOutBits>
+inline uint32_t count_passed(int32_t acc, const uint8_t* thresholds, bool rising) {
+  uint32_t passed = 0;
+#pragma GCC unroll 4
+  for (uint32_t step = 1u << (kOutBits - 1); step > 0; step /= 2) {
+    const int32_t t = static_cast<int32_t>(simd::load_any(thresholds + 4 * (passed + step - 1)));
+    if ((acc > t) == rising) passed += step;
+  }
+  return passed;
+}
+
+// The value before the output clamp, for parameters outside the fast paths. Out of
+// line, so that the accumulators of the fast path stay in registers.
+template <net::Contract kContract>
+[[gnu::noinline]] int32_t requantise_exact(uint32_t acc, int32_t mult, int32_t shift,
+                                           int32_t zero_point) {
+  const int32_t a = static_cast<int32_t>(acc);
+  int32_t v;
+  if constexpr (kContract == net::Contract::icn_floor)
+    v = icn_exact(a, mult, shift + 256);
+  else
+    v = tflite_scale(a, mult, shift + 256);
+  return static_cast<int32_t>(static_cast<uint32_t>(v) + static_cast<uint32_t>(zero_point));
 }
 
 // Stored output values of `kCount` accumulators of one channel. `thresholds` is
@@ -93,40 +137,36 @@ template <net::Contract kContract, int kOutBits, int kCount>
                                               const Stage& stage,
                                               [[maybe_unused]] const uint8_t* thresholds,
                                               uint32_t (&y)[kCount]) {
-  if constexpr (kContract == net::Contract::icn_floor) {
-    if (ch.shift >= 0) {
-      const int32_t zero = static_cast<int32_t>(static_cast<uint32_t>(stage.zero_point)
-                                                << ch.shift);
+  const int32_t shift = ch.shift, mult = ch.mult, zero = stage.zero_point;
+  if constexpr (kContract == net::Contract::thresholds) {
 #pragma GCC unroll 8
-      for (int i = 0; i < kCount; ++i)
-        y[i] = simd::usat<kOutBits>(
-            simd::smmla(static_cast<int32_t>(acc[i]), ch.mult, zero) >> ch.shift);
-    } else {
-#pragma GCC unroll 8
-      for (int i = 0; i < kCount; ++i)
-        y[i] = simd::usat<kOutBits>(
-            icn_exact(static_cast<int32_t>(acc[i]), ch.mult, ch.shift + 256) + stage.zero_point);
-    }
-  } else if constexpr (kContract == net::Contract::tflite) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kCount; ++i) {
-      int32_t v = tflite_scale(static_cast<int32_t>(acc[i]), ch.mult, ch.shift);
-      v = static_cast<int32_t>(static_cast<uint32_t>(v) + static_cast<uint32_t>(stage.zero_point));
-      v = v < stage.act_min ? stage.act_min : v;
-      y[i] = static_cast<uint32_t>(v > stage.act_max ? stage.act_max : v);
-    }
+    for (int i = 0; i < kCount; ++i)
+      y[i] = count_passed<kOutBits>(static_cast<int32_t>(acc[i]), thresholds, shift != 0);
   } else {
-    constexpr int kThresholds = (1 << kOutBits) - 1;
+    int32_t v[kCount];
+    if (__builtin_expect(shift < 0, 0)) {
 #pragma GCC unroll 8
-    for (int i = 0; i < kCount; ++i) y[i] = 0;
-    for (int k = 0; k < kThresholds; ++k) {
-      const int32_t t = static_cast<int32_t>(simd::load_any(thresholds + 4 * k));
+      for (int i = 0; i < kCount; ++i)
+        v[i] = requantise_exact<kContract>(acc[i], mult, shift, zero);
+    } else if constexpr (kContract == net::Contract::icn_floor) {
+      const int32_t offset = static_cast<int32_t>(static_cast<uint32_t>(zero) << shift);
 #pragma GCC unroll 8
-      for (int i = 0; i < kCount; ++i) y[i] += static_cast<int32_t>(acc[i]) > t ? 1 : 0;
+      for (int i = 0; i < kCount; ++i)
+        v[i] = simd::smmla(static_cast<int32_t>(acc[i]), mult, offset) >> shift;
+    } else {
+      const int32_t offset = (2 * zero + 1) << (shift - 1);
+#pragma GCC unroll 8
+      for (int i = 0; i < kCount; ++i) v[i] = tflite_fast(acc[i], mult, shift, offset);
     }
-    if (ch.shift == 0)  // falling: passed if acc <= T
 #pragma GCC unroll 8
-      for (int i = 0; i < kCount; ++i) y[i] = kThresholds - y[i];
+    for (int i = 0; i < kCount; ++i) y[i] = simd::usat<kOutBits>(v[i]);
+    if (kContract == net::Contract::tflite && stage.clamps) {
+#pragma GCC unroll 8
+      for (int i = 0; i < kCount; ++i) {
+        y[i] = y[i] < stage.act_min ? stage.act_min : y[i];
+        y[i] = y[i] > stage.act_max ? stage.act_max : y[i];
+      }
+    }
   }
 }
 

@@ -74,6 +74,16 @@ inline int32_t smmla(int32_t a, int32_t b, int32_t c) {
   asm("smmla %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
   return r;
 }
+inline int32_t smmulr(int32_t a, int32_t b) {
+  int32_t r;
+  asm("smmulr %0, %1, %2" : "=r"(r) : "r"(a), "r"(b));
+  return r;
+}
+inline int32_t qadd(int32_t a, int32_t b) {
+  int32_t r;
+  asm("qadd %0, %1, %2" : "=r"(r) : "r"(a), "r"(b));
+  return r;
+}
 template <int kBits>
 inline uint32_t usat(int32_t x) {
   uint32_t r;
@@ -127,6 +137,14 @@ inline int32_t smmul(int32_t a, int32_t b) {
 }
 inline int32_t smmla(int32_t a, int32_t b, int32_t c) {
   return static_cast<int32_t>(static_cast<uint32_t>(smmul(a, b)) + static_cast<uint32_t>(c));
+}
+// The same, rounded: half a unit is added to the 64-bit product.
+inline int32_t smmulr(int32_t a, int32_t b) {
+  return static_cast<int32_t>((static_cast<int64_t>(a) * b + INT64_C(0x80000000)) >> 32);
+}
+inline int32_t qadd(int32_t a, int32_t b) {
+  const int64_t sum = static_cast<int64_t>(a) + b;
+  return static_cast<int32_t>(sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum);
 }
 template <int kBits>
 inline uint32_t usat(int32_t x) {

@@ -22,7 +22,8 @@ struct Window {
   uint32_t pixel_bytes, run_bytes;  // of one tap; of one kernel row
   uint32_t fill;                    // zero point in every element of a byte
   uint8_t fill_last;                // the same in the last byte of a pixel
-  bool contiguous, direct;          // kernel rows: no gaps; whole words as well
+  uint32_t inside_h, inside_w;      // corners below these need no padding (0: gather)
+  bool direct;                      // kernel rows are whole words
 };
 
 template <int kIn>
@@ -40,8 +41,11 @@ inline Window make_window(const KernelCall& call) {
   v.fill = zero * (kIn == 8 ? 1u : kIn == 4 ? 0x11u : 0x55u) & 0xFF;
   const uint32_t used = in.c * kIn % 8;
   v.fill_last = static_cast<uint8_t>(used ? v.fill & ((1u << used) - 1) : v.fill);
-  v.contiguous = v.kernel_w == 1 || v.pixel_stride == v.pixel_bytes;
-  v.direct = v.contiguous && v.run_bytes % 4 == 0;
+  // Kernel rows with gaps between pixels are gathered tap by tap.
+  const bool contiguous = v.kernel_w == 1 || v.pixel_stride == v.pixel_bytes;
+  v.inside_h = contiguous && v.h >= v.kernel_h ? v.h - v.kernel_h + 1 : 0;
+  v.inside_w = v.w >= v.kernel_w ? v.w - v.kernel_w + 1 : 0;
+  v.direct = v.run_bytes % 4 == 0;
   return v;
 }
 
@@ -76,26 +80,28 @@ struct Corner {
 
 // Expands one pixel; returns its element sum.
 template <int kIn, bool kBytes>
-[[gnu::noinline]] uint32_t expand_pixel(const Window& v, Corner at, const Layer& layer,
-                                        uint32_t column) {
+[[gnu::always_inline]] inline uint32_t expand_pixel(const Window& v, Corner at,
+                                                    const Layer& layer, uint32_t column) {
   Word* d = layer.lanes + (kBytes ? 4 * column : column);
-  const bool inside = at.y >= 0 && at.x >= 0 &&
-                      static_cast<uint32_t>(at.y) + v.kernel_h <= v.h &&
-                      static_cast<uint32_t>(at.x) + v.kernel_w <= v.w;
-  if (inside && v.contiguous) {
+  const bool inside = static_cast<uint32_t>(at.y) < v.inside_h &&
+                      static_cast<uint32_t>(at.x) < v.inside_w;
+  if (inside) {
     const uint8_t* from = v.in + static_cast<uint32_t>(at.y) * v.row_stride +
                           static_cast<uint32_t>(at.x) * v.pixel_stride;
     if (v.direct) {
-      Expanded e{d, 0};
-      for (uint32_t ky = 0; ky < v.kernel_h; ++ky, from += v.row_stride)
-        e = expand<kIn, kBytes, 4>(from, v.run_bytes / 4, e.next, e.sum);
-      return e.sum;
+      const uint32_t words = v.run_bytes / 4;
+      uint32_t sum = 0;
+      for (uint32_t ky = 0; ky < v.kernel_h; ++ky, from += v.row_stride) {
+        sum += expand<kIn, kBytes, 4>(from, words, d);
+        d += words * kLaneWords<kIn, kBytes, 4>;
+      }
+      return sum;
     }
     gather_rows(v, from, layer.stream);
   } else {
     gather(v, at, layer.stream);
   }
-  return expand<kIn, kBytes, 4>(layer.stream, layer.words, d, 0).sum;
+  return expand<kIn, kBytes, 4>(layer.stream, layer.words, d);
 }
 
 // Everything of a convolution that does not depend on weight and output widths.
@@ -113,41 +119,39 @@ template <int kIn, bool kBytes>
   layer.co = out.c;
   layer.words = stream_words<uint32_t>(window.kernel_h * window.kernel_w, call.in0->c, kIn);
   const uint32_t steps = lane_steps<uint32_t>(form, layer.words, kIn);
-  layer.walk = make_walk(form, steps, kIn);
   layer.row_words = row_words(form, steps) * (2 / form.row_channels);
   layer.stage = make_stage(op, out);
   layer.lanes = reinterpret_cast<Word*>(call.scratch);
+  layer.walk = make_walk<4>(form, layer.lanes, steps, kIn);
   layer.channels = reinterpret_cast<Channel*>(layer.lanes + 4 * steps + kTail_bytes / 4);
   const uint32_t records = (out.c + 1) / 2 * 2;
   layer.stream = reinterpret_cast<uint8_t*>(layer.channels + records);
   back.make_channels(layer, 0, records, form.zero_offset);
   clear_tail<4>(form, layer, kIn);
   // Stream bytes behind the last tap: written once, 0.
-  if (!window.direct) *reinterpret_cast<Word*>(layer.stream + 4 * layer.words - 4) = 0;
+  *reinterpret_cast<Word*>(layer.stream + 4 * layer.words - 4) = 0;
 
   Group group;
-  uint32_t column = 0;
-  for (uint32_t y = 0; y < out.h; ++y) {
-    Corner at = {static_cast<int32_t>(y * op.stride_h - op.pad_top), -int32_t{op.pad_left}};
-    uint8_t* pixel = call.arena + out.arena_offset + y * out.row_stride_bytes;
-    for (uint32_t x = 0; x < out.w; ++x) {
+  const uint32_t pixels = out.h * out.w;
+  const int32_t left = -int32_t{op.pad_left};
+  Corner at = {-int32_t{op.pad_top}, left};
+  const uint8_t* row_end = call.arena + out.arena_offset + out.w * out.pixel_stride_bytes;
+  uint8_t* pixel = call.arena + out.arena_offset;
+  uint32_t done = 0;
+  while (done < pixels) {
+    for (uint32_t column = 0; column < 4; ++column) {
       group.out[column] = pixel;
       group.sum[column] = expand_pixel<kIn, kBytes>(window, at, layer, column);
+      if (++done >= pixels) continue;  // the last pixel repeats
       at.x += op.stride_w;
       pixel += out.pixel_stride_bytes;
-      if (++column == 4) {
-        back.run_group(layer, group);
-        column = 0;
-      } else if (y + 1 == out.h && x + 1 == out.w) {  // fill the last group
-        for (; column < 4; ++column) {
-          group.out[column] = group.out[column - 1];
-          at.x -= op.stride_w;
-          group.sum[column] = expand_pixel<kIn, kBytes>(window, at, layer, column);
-          at.x += op.stride_w;
-        }
-        back.run_group(layer, group);
+      if (pixel == row_end) {
+        at = {at.y + op.stride_h, left};
+        pixel += out.row_stride_bytes - out.w * out.pixel_stride_bytes;
+        row_end += out.row_stride_bytes;
       }
     }
+    back.run_group(layer, group);
   }
 }
 

@@ -45,7 +45,7 @@ template <int kIn>
       }
     base = layer.stream;
   }
-  return expand<kIn, false, 1>(base, layer.words, layer.lanes, 0).sum;
+  return expand<kIn, false, 1>(base, layer.words, layer.lanes);
 }
 
 // One block of eight channels from `first`, whose records are layer.channels.
@@ -59,7 +59,7 @@ template <const Form& kForm, int kOut, net::Contract kContract>
     c0[p] = ch[2 * p].bias - static_cast<uint32_t>(ch[2 * p].zero_point) * sum;
     c1[p] = ch[2 * p + 1].bias - static_cast<uint32_t>(ch[2 * p + 1].zero_point) * sum;
   }
-  run_vector<kForm>(layer.weights + first / 2 * layer.row_words, layer.lanes, layer.walk, c0, c1);
+  run_vector<kForm>(layer.weights + first / 2 * layer.row_words, layer.walk, c0, c1);
   for (uint32_t p = 0; p < 4; ++p) {
     const uint32_t c = first + 2 * p;
     if (c >= layer.co) return;
@@ -70,7 +70,12 @@ template <const Form& kForm, int kOut, net::Contract kContract>
     if (both)
       y1 = requantise_one<kContract, kOut>(c1[p], ch[2 * p + 1], layer.stage,
                                            thresholds_for<kContract, kOut>(layer, c + 1));
-    store_pair<kOut>(pixel, c, y0, y1, both);
+    if constexpr (kOut < 8) {
+      store_pair<kOut>(pixel, c, y0, y1);
+    } else {
+      pixel[c] = static_cast<uint8_t>(y0);
+      if (both) pixel[c + 1] = static_cast<uint8_t>(y1);
+    }
   }
 }
 
@@ -93,10 +98,10 @@ template <int kIn>
   layer.co = call.out->c;
   layer.words = stream_words<uint32_t>(1, in.h * in.w * in.c, kIn);
   const uint32_t steps = lane_steps<uint32_t>(form, layer.words, kIn);
-  layer.walk = make_walk(form, steps, kIn);
+  layer.lanes = reinterpret_cast<Word*>(call.scratch);
+  layer.walk = make_walk<1>(form, layer.lanes, steps, kIn);
   layer.row_words = row_words(form, steps);
   layer.stage = make_stage(op, *call.out);
-  layer.lanes = reinterpret_cast<Word*>(call.scratch);
   layer.channels = reinterpret_cast<Channel*>(layer.lanes + (steps + 3) / 4 * 4 + kTail_bytes / 4);
   layer.stream = reinterpret_cast<uint8_t*>(layer.channels + kBlock);
   clear_tail<1>(form, layer, kIn);

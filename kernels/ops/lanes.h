@@ -11,49 +11,61 @@
 
 namespace mcusim::matmul {
 
-struct Expanded {
-  simd::Word* next;  // where the next stream word's lanes go
-  uint32_t sum;      // running sum of the elements
-};
-
-// kPixels is the interleave: lane word s of a pixel lies at d[s * kPixels]; byte
-// lanes keep the four words of a stream word together.
+// Lane words that one stream word becomes, all pixels counted.
 template <int kBits, bool kBytes, int kPixels>
-[[gnu::noinline]] Expanded expand(const uint8_t* stream, uint32_t words, simd::Word* d,
-                                  uint32_t sum) {
+inline constexpr uint32_t kLaneWords = kPixels * (kBytes ? 4 : 16 / kBits);
+
+// One stream word into lanes; returns the sum of its elements plus `sum`.
+template <int kBits, bool kBytes, int kPixels>
+[[gnu::always_inline]] inline uint32_t expand_word(uint32_t x, simd::Word* d, uint32_t sum) {
   using namespace simd;
+  if constexpr (kBits == 8) {
+    d[0] = uxtb16(x);
+    d[kPixels] = uxtb16_ror8(x);
+    return usada8(x, 0, sum);
+  }
   constexpr uint32_t kMask = kBits == 4 ? 0x0F0F0F0Fu : 0x03030303u;
-#pragma GCC unroll 2
-  for (const uint8_t* end = stream + 4 * words; stream != end; stream += 4) {
-    const uint32_t x = load_any(stream);
-    if constexpr (kBits == 8) {
-      sum = usada8(x, 0, sum);
-      d[0] = uxtb16(x);
-      d[kPixels] = uxtb16_ror8(x);
-      d += 2 * kPixels;
-    } else {
 #pragma GCC unroll 4
-      for (int j = 0; j < 8 / kBits; ++j) {
-        const uint32_t y = (x >> (kBits * j)) & kMask;
-        sum = usada8(y, 0, sum);
-        if constexpr (kBytes) {
-          d[j] = y;
-        } else {
-          d[0] = uxtb16(y);
-          d[kPixels] = uxtb16_ror8(y);
-          d += 2 * kPixels;
-        }
-      }
-      if constexpr (kBytes) d += 4 * kPixels;
+  for (int j = 0; j < 8 / kBits; ++j) {
+    const uint32_t y = (x >> (kBits * j)) & kMask;
+    sum = usada8(y, 0, sum);
+    if constexpr (kBytes) {
+      d[j] = y;
+    } else {
+      d[2 * j * kPixels] = uxtb16(y);
+      d[(2 * j + 1) * kPixels] = uxtb16_ror8(y);
     }
   }
-  return {d, sum};
+  return sum;
 }
 
-// Bytes from a to b without a library call.
-[[gnu::noinline]] inline void copy_bytes(uint8_t* to, const uint8_t* from, uint32_t bytes) {
-  for (; bytes >= 4; bytes -= 4, to += 4, from += 4) simd::store_any(to, simd::load_any(from));
-  for (; bytes > 0; --bytes) *to++ = *from++;
+// A whole stream; kPixels is the interleave: lane word s of a pixel lies at
+// d[s * kPixels]; byte lanes keep the four words of a stream word together.
+template <int kBits, bool kBytes, int kPixels>
+[[gnu::noinline]] uint32_t expand(const uint8_t* stream, uint32_t words, simd::Word* d) {
+  constexpr uint32_t kStep = kLaneWords<kBits, kBytes, kPixels>;
+  uint32_t sum = 0;
+  if constexpr (kBits == 8) {
+    for (; words >= 4; words -= 4, stream += 16, d += 4 * kStep) {
+#pragma GCC unroll 4
+      for (uint32_t i = 0; i < 4; ++i)
+        sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream + 4 * i), d + i * kStep, sum);
+    }
+  }
+  for (; words > 0; --words, stream += 4, d += kStep)
+    sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream), d, sum);
+  return sum;
+}
+
+// Bytes from a to b without a library call; the last word may overlap.
+[[gnu::always_inline]] inline void copy_bytes(uint8_t* to, const uint8_t* from, uint32_t bytes) {
+  if (bytes < 4) {
+    for (uint32_t i = 0; i < bytes; ++i) to[i] = from[i];
+    return;
+  }
+  uint32_t i = 0;
+  for (; i + 4 <= bytes; i += 4) simd::store_any(to + i, simd::load_any(from + i));
+  if (i != bytes) simd::store_any(to + bytes - 4, simd::load_any(from + bytes - 4));
 }
 
 }  // namespace mcusim::matmul

@@ -18,7 +18,7 @@ struct Layer {
   const net::Op* op;
   const uint8_t* file;
   const Word* weights;
-  Word* lanes;
+  Word* lanes;         // in scratch
   Channel* channels;   // padded to an even count with a zero record
   uint8_t* stream;     // one pixel's K stream, when it must be gathered
   uint32_t co, words;  // output channels; stream words of a pixel
@@ -46,9 +46,19 @@ template <net::Contract kContract>
 
 inline constexpr uint32_t kRecord_bytes = sizeof(Channel);
 
-inline Walk make_walk(const Form& form, uint32_t steps, uint32_t in_bits) {
+// kPixels lane words per step.
+template <int kPixels>
+inline Walk make_walk(const Form& form, const Word* lanes, uint32_t steps, uint32_t in_bits) {
   const uint32_t chunk = chunk_steps(form, static_cast<int>(in_bits));
-  return {steps, (steps - 1) % chunk + 1, chunk};
+  const uint32_t first = (steps - 1) % chunk + 1, skip = (0u - first) & 7;
+  return {steps,
+          first,
+          chunk,
+          lanes,
+          lanes - static_cast<int32_t>(kPixels * skip),
+          lanes + kPixels * first,
+          lanes + kPixels * steps,
+          skip * step_code_bytes(form)};
 }
 
 // Zeroes the lane words behind the stream and those a core reads ahead; they stay
@@ -67,15 +77,12 @@ template <net::Contract kContract, int kOut>
   return nullptr;
 }
 
-// Stores channel pair (c, c + 1) of one pixel; c is even. Narrow outputs write
-// whole bytes in channel order, so pad bits end up 0.
+// Stores channel pair (c, c + 1) of one pixel; c is even, a missing second channel
+// is 0. Whole bytes are written in channel order, so pad bits end up 0.
 template <int kOut>
-[[gnu::always_inline]] inline void store_pair(uint8_t* pixel, uint32_t c, uint32_t y0, uint32_t y1,
-                                              bool both) {
-  if constexpr (kOut == 8) {
-    pixel[c] = static_cast<uint8_t>(y0);
-    if (both) pixel[c + 1] = static_cast<uint8_t>(y1);
-  } else if constexpr (kOut == 4) {
+[[gnu::always_inline]] inline void store_pair(uint8_t* pixel, uint32_t c, uint32_t y0,
+                                              uint32_t y1) {
+  if constexpr (kOut == 4) {
     pixel[c / 2] = static_cast<uint8_t>(y0 | y1 << 4);
   } else {
     uint8_t* byte = pixel + c / 4;
@@ -84,27 +91,40 @@ template <int kOut>
   }
 }
 
-// All output channels of one group.
+// All output channels of one group. What the loop needs is copied into the frame:
+// a core leaves no register over, so everything is reloaded once per pair.
 template <class Core, int kOut, net::Contract kContract>
 [[gnu::noinline]] void run_group(const Layer& layer, const Group& group) {
+  const uint32_t sum[4] = {group.sum[0], group.sum[1], group.sum[2], group.sum[3]};
+  uint8_t* const out[4] = {group.out[0], group.out[1], group.out[2], group.out[3]};
+  const Walk walk = layer.walk;
+  const Stage stage = layer.stage;
+  const uint32_t co = layer.co, row_words = layer.row_words;
   const Channel* ch = layer.channels;
   const Word* weights = layer.weights;
-  for (uint32_t c = 0; c < layer.co; c += 2, ch += 2, weights += layer.row_words) {
+  for (uint32_t c = 0; c < co; c += 2, ch += 2, weights += row_words) {
+    const auto first = [&](int odd, int p) {
+      return ch[odd].bias - static_cast<uint32_t>(ch[odd].zero_point) * sum[p];
+    };
     uint32_t c0[4], c1[4], y0[4], y1[4] = {0, 0, 0, 0};
+    Core::run(weights, walk, first, c0, c1);
+    requantise<kContract, kOut, 4>(c0, ch[0], stage, thresholds_for<kContract, kOut>(layer, c), y0);
+    if constexpr (kOut == 8) {
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) {
-      c0[p] = ch[0].bias - static_cast<uint32_t>(ch[0].zero_point) * group.sum[p];
-      c1[p] = ch[1].bias - static_cast<uint32_t>(ch[1].zero_point) * group.sum[p];
+      for (int p = 0; p < 4; ++p) out[p][c] = static_cast<uint8_t>(y0[p]);
     }
-    Core::run(weights, layer.lanes, layer.walk, c0, c1);
-    requantise<kContract, kOut, 4>(c0, ch[0], layer.stage,
-                                   thresholds_for<kContract, kOut>(layer, c), y0);
-    const bool both = c + 1 < layer.co;
-    if (both)
-      requantise<kContract, kOut, 4>(c1, ch[1], layer.stage,
+    if (c + 1 < co) {
+      requantise<kContract, kOut, 4>(c1, ch[1], stage,
                                      thresholds_for<kContract, kOut>(layer, c + 1), y1);
+      if constexpr (kOut == 8) {
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) store_pair<kOut>(group.out[p], c, y0[p], y1[p], both);
+        for (int p = 0; p < 4; ++p) out[p][c + 1] = static_cast<uint8_t>(y1[p]);
+      }
+    }
+    if constexpr (kOut < 8) {
+#pragma GCC unroll 4
+      for (int p = 0; p < 4; ++p) store_pair<kOut>(out[p], c, y0[p], y1[p]);
+    }
   }
 }
 

@@ -35,13 +35,15 @@ inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, 
 #define MCUSIM_MLA_LOAD(r, offset) "ldr %[" #r "], [%[a], #i+" #offset "]\n"
 #define MCUSIM_MLA_STOP(r, offset) ""
 
-inline void mla_asm(uint32_t (&s)[4], const Word* k, const Word* a, uint32_t steps) {
+inline void mla_asm(uint32_t (&s)[4], const Word* k, const Walk& walk) {
   uint32_t s0 = s[0], s1 = s[1], s2 = s[2], s3 = s[3];
   uint32_t t, u0, u1, u2, u3, a0, a1, a2;
   const uint32_t mask = 0x03030303u;
-  const Word* end = a + 4 * steps;
+  const Word* a = walk.lanes;
+  const Word* end = walk.end;
   asm volatile(
-      ".p2align 3\n1:\n .set i, 0\n .rept 2\n"
+      ".p2align 3\n1:\n .set i, 0\n"
+      MCUSIM_TWICE(
       "ldr %[u3], [%[k]], #4\n ldr %[a2], %[mask]\n"
       "ldr %[a0], [%[a], #i]\n and %[u0], %[a2], %[u3]\n"
       "ldr %[a1], [%[a], #i+4]\n and %[u1], %[a2], %[u3], lsr #2\n"
@@ -49,8 +51,8 @@ inline void mla_asm(uint32_t (&s)[4], const Word* k, const Word* a, uint32_t ste
       MCUSIM_MLA_PIXEL(s0, a0, a1, a2, a0, MCUSIM_MLA_LOAD)
       MCUSIM_MLA_PIXEL(s1, a1, a2, a0, a1, MCUSIM_MLA_LOAD)
       MCUSIM_MLA_PIXEL(s2, a2, a0, a1, a2, MCUSIM_MLA_LOAD)
-      MCUSIM_MLA_PIXEL(s3, a0, a1, a2, a0, MCUSIM_MLA_STOP)
-      ".endr\n add %[a], %[a], #i\n ldr %[t], %[end]\n cmp %[a], %[t]\n bne 1b\n"
+      MCUSIM_MLA_PIXEL(s3, a0, a1, a2, a0, MCUSIM_MLA_STOP))
+      "add %[a], %[a], #i\n ldr %[t], %[end]\n cmp %[a], %[t]\n bne 1b\n"
       : [k] "+r"(k), [a] "+r"(a), [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
         [t] "=&r"(t), [u0] "=&r"(u0), [u1] "=&r"(u1), [u2] "=&r"(u2), [u3] "=&r"(u3),
         [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2)
@@ -64,18 +66,27 @@ inline void mla_asm(uint32_t (&s)[4], const Word* k, const Word* a, uint32_t ste
 
 #endif
 
-// c0[p], c1[p] += sums of two channels; the second's weights are the next row.
+// As Split::run; the second channel's weights are the next row.
 struct Mla {
   static constexpr const Form& form = kMlaA2W2;
 
-  [[gnu::always_inline]] static void run(const Word* weights, const Word* lanes, const Walk& walk,
+  template <typename First>
+  [[gnu::always_inline]] static void run(const Word* weights, const Walk& walk, First first,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) c0[p] = first(0, p);
+    row(c0, weights, walk);
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) c1[p] = first(1, p);
+    row(c1, weights + walk.steps / 4, walk);
+  }
+
+ private:
+  [[gnu::always_inline]] static void row(uint32_t (&s)[4], const Word* weights, const Walk& walk) {
 #if defined(MCUSIM_ASM_CORES)
-    mla_asm(c0, weights, lanes, walk.steps);
-    mla_asm(c1, weights + walk.steps / 4, lanes, walk.steps);
+    mla_asm(s, weights, walk);
 #else
-    mla_plain(c0, weights, lanes, walk.steps);
-    mla_plain(c1, weights + walk.steps / 4, lanes, walk.steps);
+    mla_plain(s, weights, walk.lanes, walk.steps);
 #endif
   }
 };

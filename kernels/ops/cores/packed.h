@@ -62,19 +62,19 @@ inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* la
 #define MCUSIM_PACKED_ROTATED_3                                  \
   MCUSIM_PACKED_ROTATED_1 MCUSIM_PACKED_NEXT(", ror %[r2]") MCUSIM_PACKED_NEXT(", ror %[r3]")
 #define MCUSIM_PACKED_WORD "ldr %[w], [%[k]], #4\n"
+#define MCUSIM_ONCE(body) body
 #define MCUSIM_PACKED_FLUSH(p)                                                      \
   "ldrd %[u], %[w], [%[s], #8*" #p "]\n add %[u], %[u], %[t" #p "]\n"               \
   "add %[w], %[w], %[t" #p "], asr %[d]\n strd %[u], %[w], [%[s], #8*" #p "]\n"
 
-#define MCUSIM_PACKED_LOOP(words, rest_of_word)                                     \
+#define MCUSIM_PACKED_LOOP(repeat, rest_of_word)                                    \
   asm volatile(                                                                     \
       MCUSIM_PACKED_WORD                                                            \
       "ldr %[a0], [%[a]]\n ldr %[a1], [%[a], #4]\n"                                 \
       "ldr %[a2], [%[a], #8]\n ldr %[a3], [%[a], #12]\n"                            \
       ".p2align 3\n1:\n .set i, 0\n"                                                \
       MCUSIM_PACKED_FIRST rest_of_word                                              \
-      ".rept " words "\n" MCUSIM_PACKED_WORD MCUSIM_PACKED_NEXT("") rest_of_word    \
-      ".endr\n"                                                                     \
+      repeat(MCUSIM_PACKED_WORD MCUSIM_PACKED_NEXT("") rest_of_word)                \
       MCUSIM_PACKED_FLUSH(0) MCUSIM_PACKED_FLUSH(1)                                 \
       MCUSIM_PACKED_FLUSH(2) MCUSIM_PACKED_FLUSH(3)                                 \
       MCUSIM_PACKED_WORD                                                            \
@@ -88,14 +88,15 @@ inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* la
       : "cc", "memory")
 
 template <const Form& kForm>
-[[gnu::always_inline]] inline void packed_asm(PackedSums* s, const Word* k, const Word* a,
-                                              uint32_t steps) {
+[[gnu::always_inline]] inline void packed_asm(PackedSums* s, const Word* k,
+                                              const Walk& walk) {
   uint32_t t0, t1, t2, t3, w, u, a0, a1, a2, a3;
-  const Word* end = a + 4 * steps;
+  const Word* a = walk.lanes;
+  const Word* end = walk.end;
   if constexpr (kForm.steps_per_word == 2)
-    MCUSIM_PACKED_LOOP("3", MCUSIM_PACKED_ROTATED_1);
+    MCUSIM_PACKED_LOOP(MCUSIM_THRICE, MCUSIM_PACKED_ROTATED_1);
   else
-    MCUSIM_PACKED_LOOP("1", MCUSIM_PACKED_ROTATED_3);
+    MCUSIM_PACKED_LOOP(MCUSIM_ONCE, MCUSIM_PACKED_ROTATED_3);
 }
 #undef MCUSIM_PACKED_STEP
 #undef MCUSIM_PACKED_NONE
@@ -105,30 +106,32 @@ template <const Form& kForm>
 #undef MCUSIM_PACKED_ROTATED_1
 #undef MCUSIM_PACKED_ROTATED_3
 #undef MCUSIM_PACKED_WORD
+#undef MCUSIM_ONCE
 #undef MCUSIM_PACKED_FLUSH
 #undef MCUSIM_PACKED_LOOP
 
 #endif
 
-// c0[p], c1[p] += sums of channels 0 and 1. Reads four lane words and
+// As Split::run. Reads four lane words and
 // one weight word past the end.
 template <const Form& kForm>
 struct Packed {
   static constexpr const Form& form = kForm;
 
-  [[gnu::always_inline]] static void run(const Word* weights, const Word* lanes, const Walk& walk,
+  template <typename First>
+  [[gnu::always_inline]] static void run(const Word* weights, const Walk& walk, First first,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
     alignas(8) PackedSums s[4];
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) s[p] = {c0[p] + (c1[p] << kForm.field_bits), c1[p]};
+    for (int p = 0; p < 4; ++p) s[p] = {first(0, p), 0};
 #if defined(MCUSIM_ASM_CORES)
-    packed_asm<kForm>(s, weights, lanes, walk.steps);
+    packed_asm<kForm>(s, weights, walk);
 #else
-    packed_plain<kForm>(s, weights, lanes, walk.steps);
+    packed_plain<kForm>(s, weights, walk.lanes, walk.steps);
 #endif
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) {
-      c1[p] = s[p].odd;
+      c1[p] = first(1, p) + s[p].odd;
       c0[p] = s[p].mix - (s[p].odd << kForm.field_bits);
     }
   }

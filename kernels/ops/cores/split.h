@@ -15,15 +15,27 @@
 
 #if defined(__arm__)
 #define MCUSIM_ASM_CORES 1
+// Bodies are repeated by the preprocessor, not by .rept: the compiler estimates the
+// length of an asm statement by its lines, and places literals and branches by it.
+#define MCUSIM_TWICE(body) body body
+#define MCUSIM_THRICE(body) body body body
+#define MCUSIM_FOUR_TIMES(body) MCUSIM_TWICE(body) MCUSIM_TWICE(body)
+#define MCUSIM_EIGHT_TIMES(body) MCUSIM_FOUR_TIMES(body) MCUSIM_FOUR_TIMES(body)
 #endif
 
 namespace mcusim::matmul {
 
 using simd::Word;
 
-// How a core walks K: `first` steps, then whole chunks up to `steps`.
+// How a core walks K: `first` steps, then whole chunks up to `steps`. Built once per
+// layer, with what the asm loops need to be entered in the middle.
 struct Walk {
   uint32_t steps, first, chunk;
+  const Word* lanes;       // of the expanded group
+  const Word* early;       // lanes, minus the steps that the first body skips
+  const Word* first_end;
+  const Word* end;
+  uint32_t jump_bytes;     // code skipped in the first body
 };
 
 // Sums m and l of a chunk, four pixels each.
@@ -88,10 +100,10 @@ inline constexpr uint32_t kSplit8Step_bytes = 14 * 4;
   "ldr.w %[x], [%[a], #i+32]\n smlad %[m3], %[b], %[u], %[m3]\n .set i, i+32\n"
 inline constexpr uint32_t kSplit4TwoSteps_bytes = 30 * 4;
 
-#define MCUSIM_SPLIT_LOOP(count, body)                                        \
+#define MCUSIM_SPLIT_LOOP(bodies)                                             \
   asm volatile(                                                               \
       "adr.w %[b], 1f\n add %[b], %[b], %[u]\n mov pc, %[b]\n"                \
-      ".p2align 3\n1:\n .set i, 0\n .rept " count "\n" body ".endr\n"         \
+      ".p2align 3\n1:\n .set i, 0\n" bodies                                      \
       "add %[a], %[a], #i\n ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"     \
       : [m0] "+r"(m0), [m1] "+r"(m1), [m2] "+r"(m2), [m3] "+r"(m3),           \
         [l0] "+r"(l0), [l1] "+r"(l1), [l2] "+r"(l2), [l3] "+r"(l3),           \
@@ -100,33 +112,42 @@ inline constexpr uint32_t kSplit4TwoSteps_bytes = 30 * 4;
       : [end] "m"(end)                                                        \
       : "cc", "memory")
 
-template <const Form& kForm>
-[[gnu::always_inline]] inline void split_asm(const Word* k, const Word* a, const Walk& walk,
+template <const Form& kForm, typename First>
+[[gnu::always_inline]] inline void split_asm(const Word* k, const Walk& walk, First first,
                                              uint32_t (&c0)[4], uint32_t (&c1)[4]) {
   constexpr int kShift = kForm.field_bits;
-  uint32_t l0 = c0[0], l1 = c0[1], l2 = c0[2], l3 = c0[3];
-  uint32_t x = *a, w = *k++, b;
-  const uint32_t skip = (0u - walk.first) & 7;
-  uint32_t jump = kForm.number == Number::split8 ? skip * kSplit8Step_bytes
-                                                 : skip / 2 * kSplit4TwoSteps_bytes;
-  const Word* end = a + 4 * walk.first;
-  const Word* const last = a + 4 * walk.steps;
-  a -= 4 * skip;
+  uint32_t l0 = first(0, 0), l1 = first(0, 1), l2 = first(0, 2), l3 = first(0, 3);
+  uint32_t x = *walk.lanes, w = *k++, b;
+  uint32_t jump = walk.jump_bytes, partial[4];
+  asm volatile("" : "=m"(partial));  // written before use, though not provably so
+  const Word* end = walk.first_end;
+  const Word* a = walk.early;
+  uint32_t m0, m1, m2, m3;
   for (;;) {
-    uint32_t m0 = l0, m1 = l1, m2 = l2, m3 = l3;
+    m0 = l0, m1 = l1, m2 = l2, m3 = l3;
     if constexpr (kForm.number == Number::split8)
-      MCUSIM_SPLIT_LOOP("8", MCUSIM_SPLIT8_STEP);
+      MCUSIM_SPLIT_LOOP(MCUSIM_EIGHT_TIMES(MCUSIM_SPLIT8_STEP));
     else
-      MCUSIM_SPLIT_LOOP("4", MCUSIM_SPLIT4_TWO_STEPS);
-    c1[0] += static_cast<uint32_t>(simd::asr(m0 - l0, kShift));
-    c1[1] += static_cast<uint32_t>(simd::asr(m1 - l1, kShift));
-    c1[2] += static_cast<uint32_t>(simd::asr(m2 - l2, kShift));
-    c1[3] += static_cast<uint32_t>(simd::asr(m3 - l3, kShift));
-    if (end == last) break;
+      MCUSIM_SPLIT_LOOP(MCUSIM_FOUR_TIMES(MCUSIM_SPLIT4_TWO_STEPS));
+    m0 -= l0, m1 -= l1, m2 -= l2, m3 -= l3;
+    if (__builtin_expect(end == walk.end, 1)) break;
+    if (end == walk.first_end) partial[0] = partial[1] = partial[2] = partial[3] = 0;
+    partial[0] += static_cast<uint32_t>(simd::asr(m0, kShift));
+    partial[1] += static_cast<uint32_t>(simd::asr(m1, kShift));
+    partial[2] += static_cast<uint32_t>(simd::asr(m2, kShift));
+    partial[3] += static_cast<uint32_t>(simd::asr(m3, kShift));
     end += 4 * walk.chunk;
     jump = 0;
   }
   c0[0] = l0, c0[1] = l1, c0[2] = l2, c0[3] = l3;
+  c1[0] = first(1, 0) + static_cast<uint32_t>(simd::asr(m0, kShift));
+  c1[1] = first(1, 1) + static_cast<uint32_t>(simd::asr(m1, kShift));
+  c1[2] = first(1, 2) + static_cast<uint32_t>(simd::asr(m2, kShift));
+  c1[3] = first(1, 3) + static_cast<uint32_t>(simd::asr(m3, kShift));
+  if (__builtin_expect(walk.first_end != walk.end, 0)) {
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) c1[p] += partial[p];
+  }
 }
 #undef MCUSIM_SPLIT8_STEP
 #undef MCUSIM_SPLIT4_TWO_STEPS
@@ -134,28 +155,38 @@ template <const Form& kForm>
 
 #endif
 
-// c0[p], c1[p] += sums of channels 0 and 1. Reads one weight word and
-// one lane word past the end.
+// Code bytes per step of the asm loop, for Walk::jump_bytes.
+constexpr uint32_t step_code_bytes(const Form& form) {
+#if defined(MCUSIM_ASM_CORES)
+  if (form.number == Number::split8) return kSplit8Step_bytes;
+  if (form.number == Number::split4) return kSplit4TwoSteps_bytes / 2;
+#endif
+  return form.granule_steps * 0;
+}
+
+// c0[p] = first(0, p) + sum of channel 0, c1[p] = first(1, p) + sum of channel 1.
+// Reads one weight word and one lane word past the end.
 template <const Form& kForm>
 struct Split {
   static constexpr const Form& form = kForm;
 
-  [[gnu::always_inline]] static void run(const Word* weights, const Word* lanes, const Walk& walk,
+  template <typename First>
+  [[gnu::always_inline]] static void run(const Word* weights, const Walk& walk, First first,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
 #if defined(MCUSIM_ASM_CORES)
-    split_asm<kForm>(weights, lanes, walk, c0, c1);
+    split_asm<kForm>(weights, walk, first, c0, c1);
 #else
-    constexpr int kShift = kForm.field_bits;
     SplitSums s;
-    for (int p = 0; p < 4; ++p) s.l[p] = c0[p];
+    for (int p = 0; p < 4; ++p) s.l[p] = first(0, p), c1[p] = first(1, p);
     for (uint32_t done = 0, steps = walk.first; done < walk.steps; steps = walk.chunk) {
       for (int p = 0; p < 4; ++p) s.m[p] = s.l[p];
       const Word* w = weights + done / kForm.steps_per_word;
       if constexpr (kForm.number == Number::split8)
-        split8_plain(s, w, lanes + 4 * done, steps);
+        split8_plain(s, w, walk.lanes + 4 * done, steps);
       else
-        split4_plain(s, w, lanes + 4 * done, steps);
-      for (int p = 0; p < 4; ++p) c1[p] += static_cast<uint32_t>(simd::asr(s.m[p] - s.l[p], kShift));
+        split4_plain(s, w, walk.lanes + 4 * done, steps);
+      for (int p = 0; p < 4; ++p)
+        c1[p] += static_cast<uint32_t>(simd::asr(s.m[p] - s.l[p], kForm.field_bits));
       done += steps;
     }
     for (int p = 0; p < 4; ++p) c0[p] = s.l[p];

@@ -69,7 +69,7 @@ inline void split8_vector_asm(SplitSums& s, const Word* k, const Word* a, uint32
   const Word* end = a + steps;
   asm volatile(
       "adr.w %[u], 1f\n add %[u], %[u], %[x]\n mov pc, %[u]\n"
-      ".p2align 3\n1:\n .rept 8\n"
+      ".p2align 3\n1:\n" MCUSIM_EIGHT_TIMES(
       "ldrd %[w], %[v], [%[k]], #16\n ldr.w %[x], [%[a]], #4\n"
       "uxtb16 %[u], %[w]\n smlad %[m0], %[x], %[w], %[m0]\n"
       "smlad %[m1], %[x], %[v], %[m1]\n smlad %[l0], %[x], %[u], %[l0]\n"
@@ -77,7 +77,7 @@ inline void split8_vector_asm(SplitSums& s, const Word* k, const Word* a, uint32
       "smlad %[l1], %[x], %[u], %[l1]\n uxtb16 %[u], %[w]\n"
       "smlad %[m2], %[x], %[w], %[m2]\n smlad %[m3], %[x], %[v], %[m3]\n"
       "smlad %[l2], %[x], %[u], %[l2]\n uxtb16 %[u], %[v]\n"
-      "smlad %[l3], %[x], %[u], %[l3]\n .endr\n"
+      "smlad %[l3], %[x], %[u], %[l3]\n")
       "ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"
       : [m0] "+r"(m0), [m1] "+r"(m1), [m2] "+r"(m2), [m3] "+r"(m3), [l0] "+r"(l0),
         [l1] "+r"(l1), [l2] "+r"(l2), [l3] "+r"(l3), [k] "+r"(k), [a] "+r"(a), [x] "+r"(x),
@@ -91,9 +91,9 @@ inline void split8_vector_asm(SplitSums& s, const Word* k, const Word* a, uint32
 
 // c0[p], c1[p] += sums of the first and second channel of pair p.
 template <const Form& kForm>
-[[gnu::always_inline]] inline void run_vector(const Word* weights, const Word* lanes,
-                                              const Walk& walk, uint32_t (&c0)[4],
-                                              uint32_t (&c1)[4]) {
+[[gnu::always_inline]] inline void run_vector(const Word* weights, const Walk& walk,
+                                              uint32_t (&c0)[4], uint32_t (&c1)[4]) {
+  const Word* const lanes = walk.lanes;
   constexpr int kShift = kForm.field_bits;
   if constexpr (kForm.number == Number::split8 || kForm.number == Number::split4) {
     SplitSums s;
