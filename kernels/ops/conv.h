@@ -71,10 +71,22 @@ struct Corner {
 }
 
 [[gnu::noinline]] inline void gather_rows(const Window& v, const uint8_t* from, uint8_t* stream) {
-  for (uint32_t ky = 0; ky < v.kernel_h; ++ky) {
-    copy_bytes(stream, from, v.run_bytes);
-    stream += v.run_bytes;
-    from += v.row_stride;
+  using simd::load_any, simd::store_any;
+  const uint32_t bytes = v.run_bytes, stride = v.row_stride;
+  if (bytes - 8 <= 4) {  // two words and a rest, as first layers have it
+    for (uint32_t ky = v.kernel_h; ky > 0; --ky) {
+      store_any(stream, load_any(from));
+      store_any(stream + 4, load_any(from + 4));
+      store_any(stream + bytes - 4, load_any(from + bytes - 4));
+      stream += bytes;
+      from += stride;
+    }
+    return;
+  }
+  for (uint32_t ky = v.kernel_h; ky > 0; --ky) {
+    copy_bytes(stream, from, bytes);
+    stream += bytes;
+    from += stride;
   }
 }
 
@@ -119,7 +131,6 @@ template <int kIn, bool kBytes>
   layer.co = out.c;
   layer.words = stream_words<uint32_t>(window.kernel_h * window.kernel_w, call.in0->c, kIn);
   const uint32_t steps = lane_steps<uint32_t>(form, layer.words, kIn);
-  layer.row_words = row_words(form, steps) * (2 / form.row_channels);
   layer.stage = make_stage(op, out);
   layer.lanes = reinterpret_cast<Word*>(call.scratch);
   layer.walk = make_walk<4>(form, layer.lanes, steps, kIn);

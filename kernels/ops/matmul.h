@@ -54,6 +54,7 @@ inline Walk make_walk(const Form& form, const Word* lanes, uint32_t steps, uint3
   return {steps,
           first,
           chunk,
+          4 * kPixels * chunk,
           lanes,
           lanes - static_cast<int32_t>(kPixels * skip),
           lanes + kPixels * first,
@@ -99,15 +100,18 @@ template <class Core, int kOut, net::Contract kContract>
   uint8_t* const out[4] = {group.out[0], group.out[1], group.out[2], group.out[3]};
   const Walk walk = layer.walk;
   const Stage stage = layer.stage;
-  const uint32_t co = layer.co, row_words = layer.row_words;
-  const Channel* ch = layer.channels;
+  const uint32_t co = layer.co;
+  const Channel* const channels = layer.channels;
   const Word* weights = layer.weights;
-  for (uint32_t c = 0; c < co; c += 2, ch += 2, weights += row_words) {
+  Spill spill = {walk.first_end, walk.end, walk.chunk_bytes, {0, 0, 0, 0}, kMlaMask};
+  spill.expose();
+  for (uint32_t c = 0; c < co; c += 2) {
+    const Channel* const ch = channels + c;
     const auto first = [&](int odd, int p) {
       return ch[odd].bias - static_cast<uint32_t>(ch[odd].zero_point) * sum[p];
     };
     uint32_t c0[4], c1[4], y0[4], y1[4] = {0, 0, 0, 0};
-    Core::run(weights, walk, first, c0, c1);
+    Core::run(weights, walk, spill, first, c0, c1);
     requantise<kContract, kOut, 4>(c0, ch[0], stage, thresholds_for<kContract, kOut>(layer, c), y0);
     if constexpr (kOut == 8) {
 #pragma GCC unroll 4

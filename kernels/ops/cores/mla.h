@@ -11,12 +11,14 @@
 
 namespace mcusim::matmul {
 
+inline constexpr uint32_t kMlaMask = 0x03030303u;
+
 inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, uint32_t steps) {
   for (uint32_t k = 0; k < steps; k += 4) {
     const uint32_t w = weights[k / 4];
     for (int p = 0; p < 4; ++p) {
       uint32_t t = 0;
-      for (int j = 0; j < 4; ++j) t += lanes[4 * k + 4 * p + j] * (w >> (2 * j) & 0x03030303u);
+      for (int j = 0; j < 4; ++j) t += lanes[4 * k + 4 * p + j] * (w >> (2 * j) & kMlaMask);
       s[p] += t >> 24;
     }
   }
@@ -35,12 +37,11 @@ inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, 
 #define MCUSIM_MLA_LOAD(r, offset) "ldr %[" #r "], [%[a], #i+" #offset "]\n"
 #define MCUSIM_MLA_STOP(r, offset) ""
 
-inline void mla_asm(uint32_t (&s)[4], const Word* k, const Walk& walk) {
+[[gnu::always_inline]] inline void mla_asm(uint32_t (&s)[4], const Word*& weights,
+                                           const Walk& walk, Spill& spill) {
   uint32_t s0 = s[0], s1 = s[1], s2 = s[2], s3 = s[3];
   uint32_t t, u0, u1, u2, u3, a0, a1, a2;
-  const uint32_t mask = 0x03030303u;
-  const Word* a = walk.lanes;
-  const Word* end = walk.end;
+  const Word *k = weights, *a = walk.lanes;
   asm volatile(
       ".p2align 3\n1:\n .set i, 0\n"
       MCUSIM_TWICE(
@@ -56,8 +57,9 @@ inline void mla_asm(uint32_t (&s)[4], const Word* k, const Walk& walk) {
       : [k] "+r"(k), [a] "+r"(a), [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
         [t] "=&r"(t), [u0] "=&r"(u0), [u1] "=&r"(u1), [u2] "=&r"(u2), [u3] "=&r"(u3),
         [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2)
-      : [end] "m"(end), [mask] "m"(mask)
+      : [end] "m"(spill.last), [mask] "m"(spill.mask)
       : "cc", "memory");
+  weights = k;
   s[0] = s0, s[1] = s1, s[2] = s2, s[3] = s3;
 }
 #undef MCUSIM_MLA_PIXEL
@@ -71,22 +73,25 @@ struct Mla {
   static constexpr const Form& form = kMlaA2W2;
 
   template <typename First>
-  [[gnu::always_inline]] static void run(const Word* weights, const Walk& walk, First first,
+  [[gnu::always_inline]] static void run(const Word*& weights, const Walk& walk,
+                                         [[maybe_unused]] Spill& spill, First first,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) c0[p] = first(0, p);
-    row(c0, weights, walk);
+    row(c0, weights, walk, spill);
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) c1[p] = first(1, p);
-    row(c1, weights + walk.steps / 4, walk);
+    row(c1, weights, walk, spill);
   }
 
  private:
-  [[gnu::always_inline]] static void row(uint32_t (&s)[4], const Word* weights, const Walk& walk) {
+  [[gnu::always_inline]] static void row(uint32_t (&s)[4], const Word*& weights, const Walk& walk,
+                                       [[maybe_unused]] Spill& spill) {
 #if defined(MCUSIM_ASM_CORES)
-    mla_asm(s, weights, walk);
+    mla_asm(s, weights, walk, spill);
 #else
     mla_plain(s, weights, walk.lanes, walk.steps);
+    weights += walk.steps / 4;
 #endif
   }
 };

@@ -82,21 +82,21 @@ inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* la
       : [k] "+r"(k), [a] "+r"(a), [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2),   \
         [t3] "=&r"(t3), [w] "=&r"(w), [u] "=&r"(u), [a0] "=&r"(a0), [a1] "=&r"(a1), \
         [a2] "=&r"(a2), [a3] "=&r"(a3)                                              \
-      : [end] "m"(end), [mask] "r"(kPackedMask<kForm>), [s] "r"(s),                 \
+      : [end] "m"(spill.last), [mask] "r"(kPackedMask<kForm>), [s] "r"(s),                 \
         [d] "i"(kForm.field_bits), [r1] "i"(kForm.rotations[1]),                    \
         [r2] "i"(kForm.rotations[2]), [r3] "i"(kForm.rotations[3])                  \
       : "cc", "memory")
 
 template <const Form& kForm>
-[[gnu::always_inline]] inline void packed_asm(PackedSums* s, const Word* k,
-                                              const Walk& walk) {
+[[gnu::always_inline]] inline void packed_asm(PackedSums* s, const Word*& weights,
+                                              const Walk& walk, Spill& spill) {
   uint32_t t0, t1, t2, t3, w, u, a0, a1, a2, a3;
-  const Word* a = walk.lanes;
-  const Word* end = walk.end;
+  const Word *k = weights, *a = walk.lanes;
   if constexpr (kForm.steps_per_word == 2)
     MCUSIM_PACKED_LOOP(MCUSIM_THRICE, MCUSIM_PACKED_ROTATED_1);
   else
     MCUSIM_PACKED_LOOP(MCUSIM_ONCE, MCUSIM_PACKED_ROTATED_3);
+  weights = k - 1;
 }
 #undef MCUSIM_PACKED_STEP
 #undef MCUSIM_PACKED_NONE
@@ -119,15 +119,17 @@ struct Packed {
   static constexpr const Form& form = kForm;
 
   template <typename First>
-  [[gnu::always_inline]] static void run(const Word* weights, const Walk& walk, First first,
+  [[gnu::always_inline]] static void run(const Word*& weights, const Walk& walk,
+                                         [[maybe_unused]] Spill& spill, First first,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
     alignas(8) PackedSums s[4];
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) s[p] = {first(0, p), 0};
 #if defined(MCUSIM_ASM_CORES)
-    packed_asm<kForm>(s, weights, walk);
+    packed_asm<kForm>(s, weights, walk, spill);
 #else
     packed_plain<kForm>(s, weights, walk.lanes, walk.steps);
+    weights += walk.steps / kForm.steps_per_word;
 #endif
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) {

@@ -30,12 +30,27 @@ using simd::Word;
 // How a core walks K: `first` steps, then whole chunks up to `steps`. Built once per
 // layer, with what the asm loops need to be entered in the middle.
 struct Walk {
-  uint32_t steps, first, chunk;
+  uint32_t steps, first, chunk, chunk_bytes;
   const Word* lanes;       // of the expanded group
   const Word* early;       // lanes, minus the steps that the first body skips
   const Word* first_end;
   const Word* end;
   uint32_t jump_bytes;     // code skipped in the first body
+};
+
+// Frame memory of a core across the channels of a group, as its asm statement has no
+// register over for an address: where the chunk and the row end, and what earlier
+// chunks gave for channel 1. In its first state between two runs. Its address must
+// escape (`expose`), so that a memory clobber covers it: an asm statement has too few
+// operands to name each word as an output.
+struct Spill {
+  const Word* end;
+  const Word* last;
+  uint32_t chunk_bytes;
+  uint32_t odd[4];
+  uint32_t mask;      // of the MLA core
+
+  void expose() { asm volatile("" : : "r"(this) : "memory"); }
 };
 
 // Sums m and l of a chunk, four pixels each.
@@ -100,55 +115,61 @@ inline constexpr uint32_t kSplit8Step_bytes = 14 * 4;
   "ldr.w %[x], [%[a], #i+32]\n smlad %[m3], %[b], %[u], %[m3]\n .set i, i+32\n"
 inline constexpr uint32_t kSplit4TwoSteps_bytes = 30 * 4;
 
-#define MCUSIM_SPLIT_LOOP(bodies)                                             \
+// Takes S1 of a finished chunk out of m into partial sums and starts the next.
+#define MCUSIM_SPLIT_FLUSH(p, shift)                                                 \
+  "sub %[m" #p "], %[m" #p "], %[l" #p "]\n ldr %[u], %[s" #p "]\n"           \
+  "add %[u], %[u], %[m" #p "], asr #" shift "\n str %[u], %[s" #p "]\n"         \
+  "mov %[m" #p "], %[l" #p "]\n"
+
+#define MCUSIM_SPLIT_LOOP(bodies, shift)                                      \
   asm volatile(                                                               \
+      "mov %[m0], %[l0]\n mov %[m1], %[l1]\n"                                 \
+      "mov %[m2], %[l2]\n mov %[m3], %[l3]\n"                                 \
       "adr.w %[b], 1f\n add %[b], %[b], %[u]\n mov pc, %[b]\n"                \
-      ".p2align 3\n1:\n .set i, 0\n" bodies                                      \
+      ".p2align 3\n1:\n .set i, 0\n" bodies                                   \
       "add %[a], %[a], #i\n ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"     \
-      : [m0] "+r"(m0), [m1] "+r"(m1), [m2] "+r"(m2), [m3] "+r"(m3),           \
+      "ldr %[b], %[last]\n cmp %[u], %[b]\n beq 2f\n"                         \
+      MCUSIM_SPLIT_FLUSH(0, shift) MCUSIM_SPLIT_FLUSH(1, shift)                             \
+      MCUSIM_SPLIT_FLUSH(2, shift) MCUSIM_SPLIT_FLUSH(3, shift)                             \
+      "ldr %[u], %[chunk]\n add %[u], %[a], %[u]\n str %[u], %[end]\n b 1b\n" \
+      "2:\n sub %[m0], %[m0], %[l0]\n sub %[m1], %[m1], %[l1]\n"              \
+      "sub %[m2], %[m2], %[l2]\n sub %[m3], %[m3], %[l3]\n"                   \
+      : [m0] "=&r"(m0), [m1] "=&r"(m1), [m2] "=&r"(m2), [m3] "=&r"(m3),       \
         [l0] "+r"(l0), [l1] "+r"(l1), [l2] "+r"(l2), [l3] "+r"(l3),           \
         [k] "+r"(k), [a] "+r"(a), [w] "+r"(w), [x] "+r"(x), [u] "+r"(jump),   \
         [b] "=&r"(b)                                                          \
-      : [end] "m"(end)                                                        \
+      : [end] "m"(spill.end), [last] "m"(spill.last), [s0] "m"(spill.odd[0]), \
+        [s1] "m"(spill.odd[1]), [s2] "m"(spill.odd[2]),                       \
+        [s3] "m"(spill.odd[3]), [chunk] "m"(spill.chunk_bytes)                \
       : "cc", "memory")
 
 template <const Form& kForm, typename First>
-[[gnu::always_inline]] inline void split_asm(const Word* k, const Walk& walk, First first,
+[[gnu::always_inline]] inline void split_asm(const Word*& weights, const Walk& walk,
+                                             Spill& spill, First first,
                                              uint32_t (&c0)[4], uint32_t (&c1)[4]) {
   constexpr int kShift = kForm.field_bits;
   uint32_t l0 = first(0, 0), l1 = first(0, 1), l2 = first(0, 2), l3 = first(0, 3);
-  uint32_t x = *walk.lanes, w = *k++, b;
-  uint32_t jump = walk.jump_bytes, partial[4];
-  asm volatile("" : "=m"(partial));  // written before use, though not provably so
-  const Word* end = walk.first_end;
+  uint32_t m0, m1, m2, m3, b;
+  const Word* k = weights;
+  uint32_t x = *walk.lanes, w = *k++, jump = walk.jump_bytes;
   const Word* a = walk.early;
-  uint32_t m0, m1, m2, m3;
-  for (;;) {
-    m0 = l0, m1 = l1, m2 = l2, m3 = l3;
-    if constexpr (kForm.number == Number::split8)
-      MCUSIM_SPLIT_LOOP(MCUSIM_EIGHT_TIMES(MCUSIM_SPLIT8_STEP));
-    else
-      MCUSIM_SPLIT_LOOP(MCUSIM_FOUR_TIMES(MCUSIM_SPLIT4_TWO_STEPS));
-    m0 -= l0, m1 -= l1, m2 -= l2, m3 -= l3;
-    if (__builtin_expect(end == walk.end, 1)) break;
-    if (end == walk.first_end) partial[0] = partial[1] = partial[2] = partial[3] = 0;
-    partial[0] += static_cast<uint32_t>(simd::asr(m0, kShift));
-    partial[1] += static_cast<uint32_t>(simd::asr(m1, kShift));
-    partial[2] += static_cast<uint32_t>(simd::asr(m2, kShift));
-    partial[3] += static_cast<uint32_t>(simd::asr(m3, kShift));
-    end += 4 * walk.chunk;
-    jump = 0;
-  }
+  if constexpr (kForm.number == Number::split8)
+    MCUSIM_SPLIT_LOOP(MCUSIM_EIGHT_TIMES(MCUSIM_SPLIT8_STEP), "8");
+  else
+    MCUSIM_SPLIT_LOOP(MCUSIM_FOUR_TIMES(MCUSIM_SPLIT4_TWO_STEPS), "4");
+  weights = k - 1;
   c0[0] = l0, c0[1] = l1, c0[2] = l2, c0[3] = l3;
   c1[0] = first(1, 0) + static_cast<uint32_t>(simd::asr(m0, kShift));
   c1[1] = first(1, 1) + static_cast<uint32_t>(simd::asr(m1, kShift));
   c1[2] = first(1, 2) + static_cast<uint32_t>(simd::asr(m2, kShift));
   c1[3] = first(1, 3) + static_cast<uint32_t>(simd::asr(m3, kShift));
-  if (__builtin_expect(walk.first_end != walk.end, 0)) {
+  if (__builtin_expect(spill.end != walk.first_end, 0)) {
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) c1[p] += partial[p];
+    for (int p = 0; p < 4; ++p) c1[p] += spill.odd[p], spill.odd[p] = 0;
+    spill.end = walk.first_end;
   }
 }
+#undef MCUSIM_SPLIT_FLUSH
 #undef MCUSIM_SPLIT8_STEP
 #undef MCUSIM_SPLIT4_TWO_STEPS
 #undef MCUSIM_SPLIT_LOOP
@@ -164,17 +185,19 @@ constexpr uint32_t step_code_bytes(const Form& form) {
   return form.granule_steps * 0;
 }
 
-// c0[p] = first(0, p) + sum of channel 0, c1[p] = first(1, p) + sum of channel 1.
-// Reads one weight word and one lane word past the end.
+// c0[p] = first(0, p) + sum of channel 0, c1[p] = first(1, p) + sum of channel 1;
+// `weights` moves on to the next pair. Reads one weight word and one lane word past
+// the end.
 template <const Form& kForm>
 struct Split {
   static constexpr const Form& form = kForm;
 
   template <typename First>
-  [[gnu::always_inline]] static void run(const Word* weights, const Walk& walk, First first,
+  [[gnu::always_inline]] static void run(const Word*& weights, const Walk& walk,
+                                         [[maybe_unused]] Spill& spill, First first,
                                          uint32_t (&c0)[4], uint32_t (&c1)[4]) {
 #if defined(MCUSIM_ASM_CORES)
-    split_asm<kForm>(weights, walk, first, c0, c1);
+    split_asm<kForm>(weights, walk, spill, first, c0, c1);
 #else
     SplitSums s;
     for (int p = 0; p < 4; ++p) s.l[p] = first(0, p), c1[p] = first(1, p);
@@ -190,6 +213,7 @@ struct Split {
       done += steps;
     }
     for (int p = 0; p < 4; ++p) c0[p] = s.l[p];
+    weights += walk.steps / kForm.steps_per_word;
 #endif
   }
 };
