@@ -40,6 +40,8 @@ uint32_t channels(Random& random, const OpWish& wish) {
 void choose_axis(Random& random, bool odd_kernels, uint32_t in, uint32_t& kernel, uint32_t& stride,
                  uint32_t& before, uint32_t& after) {
   kernel = odd_kernels && random.coin() ? 3 : static_cast<uint32_t>(random.in(1, 5));
+  if (random.coin(10)) kernel = static_cast<uint32_t>(random.in(6, 11));
+  if (random.coin(10)) kernel = in;
   stride = static_cast<uint32_t>(random.in(1, 3));
   do {
     before = static_cast<uint32_t>(random.in(0, kernel - 1));
@@ -104,13 +106,19 @@ void choose_shapes(const RowKey& key, IntOp& op, IntTensor& in, IntTensor& out, 
   in.h = static_cast<uint32_t>(random.in(1, side));
   in.w = static_cast<uint32_t>(random.in(1, side));
   in.c = channels(random, wish);
+  if (!wish.small && random.coin(20)) {
+    in.w = static_cast<uint32_t>(random.in(40, 130));
+    in.h = static_cast<uint32_t>(random.in(1, 2));
+  }
   out.h = in.h;
   out.w = in.w;
   out.c = in.c;
   switch (key.family) {
     case Family::conv:
+      // Not pointwise, and sums that stay in 32 bits whatever the values.
       do choose_window(op, in, out, random);
-      while (op.kernel_h * op.kernel_w * op.stride_h * op.stride_w == 1);
+      while (op.kernel_h * op.kernel_w * op.stride_h * op.stride_w == 1 ||
+             op.kernel_h * op.kernel_w * in.c > 20000);
       [[fallthrough]];
     case Family::pointwise: out.c = static_cast<uint32_t>(random.in(1, wish.small ? 9 : 21)); break;
     case Family::depthwise:
