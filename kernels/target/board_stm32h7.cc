@@ -73,6 +73,9 @@ void board_init(const Config& config) {
   // H742/743/750/753 before revision X: one AXI SRAM read at a time (errata sheet ES0392).
   const uint32_t id = reg(kDbgmcuIdcode);
   if ((id & 0xFFF) == 0x450 && id >> 16 < 0x2000) reg(kAxiTarget7FnMod) = 1;
+  // SRAM1 to SRAM3 (AHB SRAM of the H7A3) are off after reset: an arena may lie there.
+  constexpr uint32_t kRccAhb2Enr = 0x580244DC;
+  reg(kRccAhb2Enr) = reg(kRccAhb2Enr) | 7u << 29;
   if (config.pll_n != 0) init_clocks(config);
 }
 

@@ -51,6 +51,68 @@ TEST_F(ImageRun, EveryClockPresetOfTheH743IsReached) {
   }
 }
 
+// What the guest changed about its own timing, in order.
+class Controls : public trace::RetiredSink {
+ public:
+  void block_defined(const trace::BlockInfo&) override {}
+  void run(const trace::BlockRun&) override {}
+  void mark(const trace::Mark& mark) override { marks.push_back(mark); }
+  void control(const trace::Control& control) override { controls.push_back(control); }
+  void exception(const trace::Exception&) override {}
+
+  // The value after the last such event, and whether there was one.
+  std::optional<uint32_t> last(trace::Control::What what) const {
+    std::optional<uint32_t> value;
+    for (const auto& control : controls)
+      if (control.what == what) value = control.value;
+    return value;
+  }
+
+  std::vector<trace::Mark> marks;
+  std::vector<trace::Control> controls;
+};
+
+TEST_F(ImageRun, StartUpSetsWaitStatesClocksAndCachesBeforeTheFirstLayer) {
+  using What = trace::Control::What;
+  const Board board = load_board("stm32h743");
+  for (const auto& clock : board.clocks) {
+    if (clock.pll_n == 0) continue;
+    options_.core_hz = clock.core_hz;
+    build_image(container_, board, options_, directory_.file("fw.elf"));
+    Controls seen;
+    Machine machine(board, {});
+    machine.attach(&seen, nullptr);
+    machine.load(load_program(directory_.file("fw.elf")));
+    EXPECT_EQ(machine.run().reason, EndReason::exited);
+    EXPECT_EQ(seen.last(What::core_hz), clock.core_hz);
+    EXPECT_EQ(seen.last(What::axi_hz), clock.axi_hz);
+    EXPECT_EQ(seen.last(What::flash_wait_states), clock.flash_wait_states);
+    EXPECT_EQ(seen.last(What::icache_enable), 1u);
+    EXPECT_EQ(seen.last(What::dcache_enable), 1u);
+    // Latency before speed: at no time is the flash read faster than it can answer.
+    uint32_t wait_states = 7;
+    for (const auto& control : seen.controls) {
+      if (control.what == What::flash_wait_states) wait_states = control.value;
+      if (control.what == What::axi_hz) {
+        EXPECT_GE(wait_states, board.wait_states_for("VOS0", control.value));
+      }
+    }
+    // Every line of the D-cache is invalidated before it is switched on.
+    size_t invalidated = 0;
+    for (const auto& control : seen.controls) {
+      if (control.what == What::dcache_enable && control.value) break;
+      invalidated += control.what == What::dcache_invalidate_line;
+    }
+    EXPECT_EQ(invalidated, board.dcache.size_bytes / board.dcache.line_bytes);
+    // Begin and end of each operator, in order.
+    ASSERT_EQ(seen.marks.size(), 8u);
+    for (uint32_t i = 0; i < 8; ++i) {
+      EXPECT_EQ(seen.marks[i].port, i % 2 ? trace::kLayerEnd : trace::kLayerBegin);
+      EXPECT_EQ(seen.marks[i].value, i / 2);
+    }
+  }
+}
+
 TEST_F(ImageRun, KernelsInItcmAndOtherPlacesGiveTheSameBytes) {
   const Board board = load_board("stm32h743");
   for (const char* place : {"code=itcm", "arena=SRAM1", "arena=DTCM", "scratch=AXI_SRAM",
