@@ -46,15 +46,25 @@ uint16_t traits_of(const Instruction& instruction) {
   return traits;
 }
 
+bool is_self_branch(const DecodedBlock& block) {
+  const Instruction& last = block.instructions.back();
+  return last.is_branch && !last.is_indirect && !last.is_call && last.condition == 14 &&
+         last.branch_target == block.address &&
+         std::all_of(block.instructions.begin(), block.instructions.end(),
+                     [](const Instruction& i) { return i.is_branch || i.mnemonic == "nop"; });
+}
+
 }  // namespace
 
-BlockPlan plan_block(const DecodedBlock& block) {
-  BlockPlan plan;
+void plan_block(BlockPlan& plan, const DecodedBlock& block, std::vector<uint8_t> code) {
   plan.block = &block;
+  plan.id = block.id;
   plan.address = block.address;
   plan.bytes = block.bytes;
   plan.it_entry = block.it_entry;
   plan.it_exit = block.it_exit;
+  plan.key = plan_key(block.address, block.bytes, block.it_entry);
+  plan.code = std::move(code);
   plan.instructions = static_cast<uint32_t>(block.instructions.size());
   bool after_exclusive = false;
   for (size_t i = 0; i < block.instructions.size(); ++i) {
@@ -70,22 +80,18 @@ BlockPlan plan_block(const DecodedBlock& block) {
   }
   Slot end;
   end.flags = kSlotEnd;
-  end.key = 0x7f;
   plan.slots.push_back(end);
+  plan.first_slot = plan.slots.data();
+  if (!plan.anchors.empty()) plan.traits |= kHasAnchors;
   if (!block.instructions.empty()) {
     const Instruction& last = block.instructions.back();
     if (last.mnemonic == "wfi") plan.traits |= kEndsInWfi;
     if (last.mnemonic == "wfe") plan.traits |= kEndsInWfe;
     if (last.mnemonic == "yield") plan.traits |= kEndsInYield;
-    plan.is_self_branch = last.is_branch && !last.is_indirect && !last.is_call &&
-                          last.branch_target == block.address &&
-                          std::all_of(block.instructions.begin(), block.instructions.end(),
-                                      [](const Instruction& i) {
-                                        return i.is_branch || i.mnemonic == "nop";
-                                      }) &&
-                          last.condition == 14;
+    plan.is_self_branch = is_self_branch(block);
   }
-  return plan;
+  plan.needs_after = (plan.traits & (kMovesStack | kChangesSystem | kSendsEvent)) != 0 ||
+                     plan.is_self_branch || plan.predicated_count != 0;
 }
 
 }  // namespace mcusim

@@ -43,25 +43,38 @@ enum Trait : uint16_t {
   kSendsEvent = 32,     // SEV
   kUsesFpu = 64,        // outside IT
   kInWritableMemory = 128,
+  kHasAnchors = 256,
 };
 
-struct BlockPlan {
-  const DecodedBlock* block = nullptr;
-  uint32_t address = 0, bytes = 0;
-  uint8_t it_entry = 0, it_exit = 0;
+struct alignas(64) BlockPlan {
+  // Hot: one cache line for the block hook.
+  uint64_t key = 0;                  // plan_key() of what the engine announces
+  const Slot* first_slot = nullptr;
   uint32_t instructions = 0;
-  uint32_t generation = 0;           // of code memory when the bytes were last compared
   uint16_t traits = 0;
+  uint8_t it_exit = 0;
+  bool needs_after = false;          // some trait asks for work after each run
+  uint32_t predicated_count = 0;     // loads and stores in IT blocks
+  uint32_t id = 0;
+  uint64_t predicated_mask = 0;      // of these, instructions 0 to 63
+  const DecodedBlock* block = nullptr;
+
+  uint32_t address = 0, bytes = 0;
+  uint8_t it_entry = 0;
   bool is_self_branch = false;
   uint16_t first_fpu = 0;            // instruction, with kUsesFpu
-  uint64_t predicated_mask = 0;      // loads and stores in IT blocks, instructions 0 to 63
-  uint32_t predicated_count = 0;     // all of them
   std::vector<Slot> slots;           // ends with a kSlotEnd
   std::vector<std::pair<uint32_t, uint16_t>> anchors;   // instruction address, first slot
+  std::vector<uint8_t> code;         // as decoded
 
   uint32_t end() const { return address + bytes; }
 };
 
-BlockPlan plan_block(const DecodedBlock& block);
+inline uint64_t plan_key(uint32_t address, uint32_t bytes, uint8_t it_state) {
+  return uint64_t{address} | uint64_t{bytes} << 32 | uint64_t{it_state} << 56;
+}
+
+// The plan keeps pointers into itself: it stays where it is made.
+void plan_block(BlockPlan& plan, const DecodedBlock& block, std::vector<uint8_t> code);
 
 }  // namespace mcusim

@@ -43,6 +43,9 @@ struct Machine::Core final : MachinePort {
   void close_partly(uint32_t retired);           // the open block stopped before `retired`
   void access(bool is_write, uint32_t address, uint32_t size);
   BlockPlan* find_plan(uint32_t address, uint32_t size);
+  bool entry_checks(BlockPlan& plan);            // false: the plan is stale
+  void forget_plans();
+  void unaligned(const Slot& slot, bool is_write, uint32_t address, uint32_t size);
   bool intervene(uint32_t address);              // true: the block at `address` does not run
   const Slot* resolve(const Slot* slot, bool is_write, uint32_t size);
   void mark_shadow(uint8_t* shadow, bool is_write, uint32_t address, uint32_t size,
@@ -62,6 +65,11 @@ struct Machine::Core final : MachinePort {
   uint32_t device_read(uint32_t address, unsigned bytes);
   void device_write(uint32_t address, unsigned bytes, uint32_t value);
   void flush_deferred();
+  void look_soon() {
+    attention = true;
+    check_at = 0;
+  }
+  void plan_next_look();
   uint64_t time_now() const { return (clock ? clock->now() : instructions) + asleep; }
 
   // core_exceptions.cc
@@ -82,7 +90,7 @@ struct Machine::Core final : MachinePort {
   void set_line(uint32_t interrupt_number, bool high) override;
   void events_changed() override;
   void request_reset() override;
-  void set_fpu_enabled(bool enabled) override { fpu_enabled = enabled; }
+  void set_fpu_enabled(bool enabled) override;
   uint64_t core_hz() const override { return clocks.core_hz; }
   uint64_t timer_hz() const override { return clocks.timer_hz; }
   void set_clocks(uint64_t core_hz, uint64_t axi_hz, uint64_t timer_hz) override;
@@ -105,14 +113,13 @@ struct Machine::Core final : MachinePort {
   std::deque<BlockPlan> plans;                   // by id
   std::vector<BlockPlan*> lookup;                // direct-mapped by address
   std::set<uint32_t> hooked;                     // addresses with an anchor hook
-  uint32_t generation = 1;
 
   // The open block.
   BlockPlan* open_ = nullptr;
   const Slot* cursor = nullptr;
   trace::Access* access_end = nullptr;
   const Slot* resume_slot = nullptr;             // after ignored events
-  Slot ignore_slots[3];
+  Slot ignore_slots[3], no_slot;
   uint32_t anchored = UINT32_MAX;                // instruction whose anchor fired last
   uint64_t skipped_mask = 0;
   uint32_t skipped_left = 0;
@@ -120,7 +127,13 @@ struct Machine::Core final : MachinePort {
   uint8_t it_now = 0;                            // ITSTATE at the next block
   bool code_written = false;
 
+  bool after_run = false;                        // the open run asks for after_block()
+  uint16_t entry_mask = 0;                       // traits that need entry_checks()
+
   // Between blocks.
+  // Instruction count at which to look before the next block: budget, deadline, or 0.
+  uint64_t check_at = 0;
+  bool clocked_deadline = false;                 // a deadline of the attached clock is set
   bool attention = false;                        // something to look at before the next block
   uint64_t deadline = kNever;
   struct Deferred {
@@ -131,7 +144,7 @@ struct Machine::Core final : MachinePort {
   std::vector<Deferred> deferred;
 
   // Counts.
-  uint64_t instructions = 0, block_runs = 0, skipped = 0, exceptions = 0, asleep = 0;
+  uint64_t instructions = 0, skipped = 0, exceptions = 0, asleep = 0;
   struct Retired {
     const BlockPlan* plan;
     uint32_t count;

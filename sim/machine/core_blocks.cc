@@ -4,6 +4,7 @@
 // marked in the shadow. No allocation, no engine register read unless asked for.
 #include "sim/machine/core.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -14,80 +15,91 @@ namespace {
 
 constexpr uint32_t kLine = 1024;   // the engine's page: unaligned reads across it come thrice
 
-// A pattern with `flags` in each of `size` shadow bytes.
-constexpr uint64_t kEach = 0x0101010101010101;
-
-template <typename Word>
-inline bool all_marked(const uint8_t* shadow, uint8_t flags) {
-  Word value;
-  std::memcpy(&value, shadow, sizeof value);
-  const Word wanted = static_cast<Word>(kEach * flags);
-  // A write to decoded code is never "marked already".
-  const Word code = static_cast<Word>(kEach * kShadowCode);
-  return (value & wanted) == wanted && ((flags & kShadowWritten) == 0 || (value & code) == 0);
+// For an access of 1, 2, 4 or 8 bytes: which shadow bits matter and what they are when
+// there is nothing to do. Writes to decoded code always have something to do.
+struct ShadowPattern {
+  uint64_t care = 0, want = 0;
+};
+struct ShadowPatterns {
+  ShadowPattern read[9], write[9];
+};
+constexpr ShadowPatterns make_patterns() {
+  ShadowPatterns patterns;
+  for (uint32_t size = 1; size <= 8; size *= 2)
+    for (uint32_t i = 0; i < size; ++i) {
+      constexpr uint64_t kRead = kShadowRead | kShadowInitialised;
+      constexpr uint64_t kWritten = kShadowWritten | kShadowInitialised;
+      patterns.read[size].care |= kRead << 8 * i;
+      patterns.read[size].want |= kRead << 8 * i;
+      patterns.write[size].care |= (kWritten | kShadowCode) << 8 * i;
+      patterns.write[size].want |= kWritten << 8 * i;
+    }
+  return patterns;
 }
-
-inline bool marked(const uint8_t* shadow, uint32_t size, uint8_t flags) {
-  switch (size) {
-    case 4: return all_marked<uint32_t>(shadow, flags);
-    case 1: return all_marked<uint8_t>(shadow, flags);
-    case 2: return all_marked<uint16_t>(shadow, flags);
-    default: return all_marked<uint64_t>(shadow, flags);
-  }
-}
+constexpr ShadowPatterns kPatterns = make_patterns();
 
 }  // namespace
 
 void Machine::Core::enter_block(uint32_t address, uint32_t size) {
-  if (open_ != nullptr) close_block();
-  if (attention || instructions >= options.max_instructions ||
-      (deadline != kNever && time_now() >= deadline)) [[unlikely]] {
+  if (open_ != nullptr) [[likely]] close_block();
+  if (instructions >= check_at || clocked_deadline) [[unlikely]] {
     if (intervene(address)) return;
   }
   BlockPlan* plan = lookup[(address >> 1) & (kLookup - 1)];
-  if (plan == nullptr || plan->address != address || plan->bytes != size ||
-      plan->it_entry != it_now || plan->generation != generation ||
-      (options.fast && (plan->traits & kInWritableMemory))) [[unlikely]] {
+  if (plan == nullptr || plan->key != plan_key(address, size, it_now) ||
+      ((plan->traits & entry_mask) && !entry_checks(*plan))) [[unlikely]] {
     plan = find_plan(address, size);
     if (plan == nullptr) return;
   }
   open_ = plan;
-  cursor = plan->slots.data();
+  cursor = plan->first_slot;
   access_end = accesses.data();
   skipped_mask = plan->predicated_mask;
-  skipped_left = plan->predicated_count;
-  anchored = UINT32_MAX;
-  if ((plan->traits & kUsesFpu) && !fpu_enabled && options.strict) [[unlikely]]
-    violation(plan->first_fpu, "FPU instruction before CPACR enables the FPU", {});
+  if (plan->traits & kHasAnchors) {
+    skipped_left = plan->predicated_count;
+    anchored = UINT32_MAX;
+  }
+}
+
+bool Machine::Core::entry_checks(BlockPlan& plan) {
+  if ((plan.traits & entry_mask & kInWritableMemory) &&
+      memory.read_differs(plan.address, plan.code))
+    return false;
+  if (plan.traits & entry_mask & kUsesFpu)
+    violation(plan.first_fpu, "FPU instruction before CPACR enables the FPU", {});
+  return true;
+}
+
+void Machine::Core::set_fpu_enabled(bool enabled) {
+  fpu_enabled = enabled;
+  entry_mask = 0;
+  if (options.strict && !enabled) entry_mask |= kUsesFpu;
+  if (options.fast) entry_mask |= kInWritableMemory;   // writes to code are not seen
 }
 
 void Machine::Core::close_block() {
   const BlockPlan& plan = *open_;
   open_ = nullptr;
+  cursor = &no_slot;
   instructions += plan.instructions;
-  ++block_runs;
   it_now = plan.it_exit;
   history[history_count++ % kHistory] = {&plan, plan.instructions};
-  skipped += skipped_left;
   if (sink != nullptr)
-    sink->run({plan.block->id, plan.instructions,
+    sink->run({plan.id, plan.instructions,
                {accesses.data(), static_cast<size_t>(access_end - accesses.data())},
-               options.fast ? 0 : skipped_mask});
-  if (!deferred.empty()) [[unlikely]] flush_deferred();
-  if ((plan.traits & (kMovesStack | kChangesSystem | kSendsEvent)) || plan.is_self_branch ||
-      code_written || violated) [[unlikely]]
-    after_block(plan);
+               skipped_mask});
+  if (plan.needs_after || after_run) [[unlikely]] after_block(plan);
 }
 
 void Machine::Core::close_partly(uint32_t retired) {
   if (open_ == nullptr) return;
   const BlockPlan& plan = *open_;
   open_ = nullptr;
+  cursor = &no_slot;
   it_now = 0;
   while (access_end > accesses.data() && access_end[-1].instruction >= retired) --access_end;
   if (retired != 0) {
     instructions += retired;
-    ++block_runs;
     history[history_count++ % kHistory] = {&plan, retired};
     // Only loads and stores before the cut can have been skipped.
     const uint64_t before = retired >= 64 ? ~uint64_t{0} : (uint64_t{1} << retired) - 1;
@@ -95,13 +107,16 @@ void Machine::Core::close_partly(uint32_t retired) {
     if (sink != nullptr)
       sink->run({plan.block->id, retired,
                  {accesses.data(), static_cast<size_t>(access_end - accesses.data())},
-                 options.fast ? 0 : skipped_mask & before});
+                 skipped_mask & before});
   }
   if (!deferred.empty()) flush_deferred();
 }
 
 // What blocks with traits need once they have run.
 void Machine::Core::after_block(const BlockPlan& plan) {
+  after_run = false;
+  if (plan.predicated_count != 0 && !options.fast) skipped += skipped_left;
+  if (!deferred.empty()) flush_deferred();
   if (plan.traits & kChangesSystem) read_system_registers();
   if (plan.traits & kSendsEvent) event_register = true;
   if ((plan.traits & kMovesStack) && on_main_stack && !options.fast) {
@@ -113,22 +128,32 @@ void Machine::Core::after_block(const BlockPlan& plan) {
   }
   if (code_written) {
     code_written = false;
-    ++generation;              // every block compares its bytes before its next run
+    forget_plans();            // every block compares its bytes before its next run
   }
   if (plan.is_self_branch) {
-    if (++self_branch_runs == 2) attention = true;
+    if (++self_branch_runs == 2) look_soon();
   } else {
     self_branch_runs = 0;
   }
   if (violated) {
     violated = false;
-    attention = true;
     const Instruction& culprit = plan.block->instructions[violation_instruction];
     end(EndReason::strict_violation, message, culprit.address);
   }
 }
 
+void Machine::Core::plan_next_look() {
+  clocked_deadline = clock != nullptr && deadline != kNever;
+  check_at = attention ? 0 : options.max_instructions;
+  if (clock == nullptr && deadline != kNever)     // a cycle is an instruction
+    check_at = std::min(check_at, deadline > asleep ? deadline - asleep : 0);
+}
+
 bool Machine::Core::intervene(uint32_t address) {
+  if (!attention && instructions < options.max_instructions && time_now() < deadline) {
+    plan_next_look();
+    return false;
+  }
   if (self_branch_runs >= 2 && !ending) {
     bus.poll();
     const bool can_leave = (deadline != kNever || nvic.any_pending()) &&
@@ -159,6 +184,7 @@ bool Machine::Core::intervene(uint32_t address) {
   }
   const bool taken = nvic.any_pending() && take_pending(address);
   attention = ending || nvic.any_pending();
+  plan_next_look();
   if (taken && ending) {             // entry itself failed
     resume_pc = address;
     engine.stop();
@@ -188,15 +214,15 @@ BlockPlan* Machine::Core::find_plan(uint32_t address, uint32_t size) {
     return nullptr;
   }
   if (is_new) {
-    BlockPlan plan = plan_block(*block);
-    const MemoryRegion* region = memory.find(address);
-    if (region != nullptr && region->region.writable) plan.traits |= kInWritableMemory;
     if (block->id >= plans.size()) plans.resize(block->id + 1);
-    plans[block->id] = std::move(plan);
+    BlockPlan& made = plans[block->id];
+    plan_block(made, *block, {code, code + size});
+    const MemoryRegion* region = memory.find(address);
+    if (region != nullptr && region->region.writable) made.traits |= kInWritableMemory;
+    if (options.fast) made.predicated_mask = 0;    // without events nobody can tell
     if (sink != nullptr) sink->block_defined({block->id, address, it_now, {code, code + size}});
   }
   BlockPlan& plan = plans[block->id];
-  plan.generation = generation;
   for (uint32_t i = 0; i < size; ++i) {
     uint8_t& shadow = *memory.shadow(address + i);
     if ((shadow & kShadowInitialised) == 0 && options.strict) {
@@ -217,8 +243,11 @@ BlockPlan* Machine::Core::find_plan(uint32_t address, uint32_t size) {
     engine.set_reg(UC_ARM_REG_PC, address | 1);
     return nullptr;
   }
+  if (plan.traits & entry_mask) entry_checks(plan);
   return &plan;
 }
+
+void Machine::Core::forget_plans() { std::fill(lookup.begin(), lookup.end(), nullptr); }
 
 void Machine::Core::add_anchor_hooks(const BlockPlan& plan) {
   const uc_cb_hookcode_t callback = [](uc_engine*, uint64_t at, uint32_t, void* self) {
@@ -257,15 +286,15 @@ const Slot* Machine::Core::resolve(const Slot* slot, bool is_write, uint32_t siz
   if (slot->flags & kSlotEnd) {
     if (!broken_law)
       broken_law = fmt::format("{} of {} bytes that no instruction of the block at 0x{:08x} explains",
-                               is_write ? "write" : "read", size, open_->address);
-    attention = ending = true;
+                               is_write ? "write" : "read", size, open_ ? open_->address : 0);
+    ending = true;
+    look_soon();
     return nullptr;
   }
   return slot;
 }
 
 void Machine::Core::access(bool is_write, uint32_t address, uint32_t size) {
-  if (open_ == nullptr) return;
   const Slot* slot = cursor;
   if (slot->flags != 0) {
     if (slot->flags & ~kSlotStack) [[unlikely]] {
@@ -281,26 +310,32 @@ void Machine::Core::access(bool is_write, uint32_t address, uint32_t size) {
                                is_write ? "write" : "read", size,
                                open_->block->instructions[slot->instruction].text,
                                open_->block->instructions[slot->instruction].address);
-    attention = ending = true;
+    ending = true;
+    look_soon();
     return;
   }
   cursor = slot + 1;
-  trace::Access* event = access_end++;
-  *event = {address, static_cast<uint8_t>(size), is_write, slot->instruction};
-  if ((address & (kLine - 1)) + size > kLine && !is_write) [[unlikely]] {
-    resume_slot = cursor;
-    cursor = ignore_slots;
-  }
-  if ((address & slot->align_mask) && options.strict) [[unlikely]]
-    violation(slot->instruction, fmt::format("unaligned address 0x{:08x}: the instruction needs "
-                                             "{}-byte alignment and raises a UsageFault",
-                                             address, slot->align_mask + 1), address);
+  *access_end++ = {address, static_cast<uint8_t>(size), is_write, slot->instruction};
+  if (address & (slot->align_mask | (size - 1))) [[unlikely]]
+    unaligned(*slot, is_write, address, size);
   uint8_t* shadow = memory.shadow(address);
   if (shadow == nullptr) return;    // a device
-  const uint8_t flags = is_write ? kShadowWritten | kShadowInitialised
-                                 : kShadowRead | kShadowInitialised;
-  if (!marked(shadow, size, flags)) [[unlikely]]
+  uint64_t bits;
+  std::memcpy(&bits, shadow, sizeof bits);
+  const ShadowPattern& pattern = (is_write ? kPatterns.write : kPatterns.read)[size];
+  if ((bits ^ pattern.want) & pattern.care) [[unlikely]]
     mark_shadow(shadow, is_write, address, size, *slot);
+}
+
+void Machine::Core::unaligned(const Slot& slot, bool is_write, uint32_t address, uint32_t size) {
+  if ((address & (kLine - 1)) + size > kLine && !is_write) {
+    resume_slot = cursor;           // two more events of this read follow
+    cursor = ignore_slots;
+  }
+  if ((address & slot.align_mask) && options.strict)
+    violation(slot.instruction, fmt::format("unaligned address 0x{:08x}: the instruction needs "
+                                            "{}-byte alignment and raises a UsageFault",
+                                            address, slot.align_mask + 1), address);
 }
 
 // First touch of these bytes, a write to code, or a read of bytes that nobody wrote.
@@ -310,7 +345,7 @@ void Machine::Core::mark_shadow(uint8_t* shadow, bool is_write, uint32_t address
   for (uint32_t i = 0; i < size; ++i) {
     if (is_write) {
       if (shadow[i] & kShadowCode) {
-        code_written = true;
+        code_written = after_run = true;
         shadow[i] &= static_cast<uint8_t>(~kShadowCode);
       }
       shadow[i] |= kShadowWritten | kShadowInitialised;
@@ -351,7 +386,7 @@ void Machine::Core::note_stack(uint32_t address, uint32_t instruction) {
 void Machine::Core::violation(uint32_t instruction, std::string text,
                               std::optional<uint32_t> data) {
   if (violated || ending) return;
-  violated = true;
+  violated = after_run = true;
   violation_instruction = instruction;
   message = std::move(text);
   end_data = data;

@@ -190,7 +190,7 @@ void Machine::Core::reached_until_pc(uint32_t address) {
   uint32_t index = 0;
   while (index < list.size() && list[index].address != address) ++index;
   if (index < list.size() && list[index].in_it_block) {
-    attention = true;                 // a stop inside IT would come late: at the next block
+    look_soon();                      // a stop inside IT would come late: at the next block
     return;
   }
   close_partly(index);
@@ -205,7 +205,7 @@ uint32_t Machine::Core::device_read(uint32_t address, unsigned bytes) {
 
 void Machine::Core::device_write(uint32_t address, unsigned bytes, uint32_t value) {
   bus.write(address, bytes, value, open_ ? open_->address : 0);
-  if (nvic.any_pending()) attention = true;
+  if (nvic.any_pending()) look_soon();
 }
 
 void Machine::Core::flush_deferred() {
@@ -234,6 +234,7 @@ void Machine::Core::control(trace::Control::What what, uint32_t value, uint32_t 
   Deferred event;
   event.control = {what, value, {extra0, extra1}};
   deferred.push_back(event);
+  after_run = true;
 }
 
 void Machine::Core::mark(uint32_t port, uint32_t value) {
@@ -242,6 +243,7 @@ void Machine::Core::mark(uint32_t port, uint32_t value) {
   event.is_mark = true;
   event.mark = {port, value};
   deferred.push_back(event);
+  after_run = true;
 }
 
 void Machine::Core::console(char character) {
@@ -255,7 +257,6 @@ void Machine::Core::console(char character) {
   end(EndReason::until_text, fmt::format("the console showed the text {} times",
                                          options.until_text_count),
       open_ ? open_->address : resume_pc);
-  attention = true;
 }
 
 std::optional<uint8_t> Machine::Core::input() {
@@ -264,21 +265,23 @@ std::optional<uint8_t> Machine::Core::input() {
 
 void Machine::Core::pend(uint32_t exception) {
   nvic.set_pending(exception, true);
-  attention |= nvic.any_pending();
+  if (nvic.any_pending()) look_soon();
 }
 
 void Machine::Core::set_line(uint32_t number, bool high) {
   nvic.set_line(number, high);
-  attention |= nvic.any_pending();
+  if (nvic.any_pending()) look_soon();
 }
 
-void Machine::Core::events_changed() { deadline = bus.next_event(); }
+void Machine::Core::events_changed() {
+  deadline = bus.next_event();
+  plan_next_look();
+}
 
 void Machine::Core::request_reset() {
   if (ending) return;
   end(EndReason::system_reset, "the firmware asked for a system reset (AIRCR.SYSRESETREQ)",
       open_ ? open_->address : resume_pc);
-  attention = true;
 }
 
 void Machine::Core::set_clocks(uint64_t core_hz, uint64_t axi_hz, uint64_t timer_hz) {

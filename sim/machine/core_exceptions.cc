@@ -23,7 +23,7 @@ constexpr int kCallerSaved[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
 
 void Machine::Core::read_system_registers() {
   on_main_stack = nvic.current() != 0 || (engine.reg(UC_ARM_REG_CONTROL) & kSpsel) == 0;
-  if (nvic.any_pending()) attention = true;      // a mask register may have changed
+  if (nvic.any_pending()) look_soon();      // a mask register may have changed
 }
 
 // Enters what is pending and may run; true when control flow changed.
@@ -168,7 +168,7 @@ void Machine::Core::leave_exception(uint32_t exc_return) {
   resume_pc = frame[6];
   event_register = true;
   on_main_stack = outer != 0 || !process;
-  attention |= nvic.any_pending();
+  if (nvic.any_pending()) look_soon();
   if (sink != nullptr) sink->exception({false, finished, 4 * words + padding});
 }
 

@@ -18,7 +18,8 @@ Machine::Core::Core(const Board& board_, MachineOptions options_)
       accesses(kMostAccesses) {
   if (options.fast) options.strict = false;
   for (Slot& slot : ignore_slots) slot.flags = kSlotIgnore;
-  ignore_slots[2].flags = kSlotEnd;
+  ignore_slots[2].flags = no_slot.flags = kSlotEnd;
+  cursor = &no_slot;
   DeviceOptions devices;
   devices.board = &board;
   devices.input_without_interrupt = options.uart_input_without_interrupt;
@@ -61,7 +62,7 @@ void Machine::Core::load(const Program& image) {
   }
   program = image;
   loaded = true;
-  ++generation;
+  forget_plans();
   reset();
 }
 
@@ -86,15 +87,16 @@ void Machine::Core::reset() {
   engine.set_reg(UC_ARM_REG_LR, 0xFFFFFFFF);
   resume_pc = pc & ~1u;
   open_ = nullptr;
-  cursor = nullptr;
+  cursor = &no_slot;
   it_now = 0;
-  attention = ending = violated = fpu_enabled = event_register = time_observed = false;
+  attention = ending = violated = after_run = event_register = time_observed = false;
+  set_fpu_enabled(false);
   on_main_stack = true;
   passing_until_pc = false;
   started = false;
   deferred.clear();
   deadline = kNever;
-  instructions = block_runs = skipped = exceptions = asleep = history_count = 0;
+  instructions = skipped = exceptions = asleep = history_count = 0;
   hz_since_cycle = 0;
   seconds_before = 0;
   self_branch_runs = text_seen = 0;
@@ -109,7 +111,8 @@ void Machine::Core::reset() {
 
 void Machine::Core::end(EndReason why, std::string text, uint32_t pc) {
   if (ending) return;
-  ending = attention = true;
+  ending = true;
+  look_soon();
   reason = why;
   message = std::move(text);
   end_pc = pc;
@@ -149,7 +152,7 @@ void Machine::Core::sleep(bool is_wfe, uint32_t resume) {
     bus.poll();
   }
   deadline = bus.next_event();
-  attention = true;
+  look_soon();
 }
 
 // The engine came back although nobody here asked for it.
@@ -187,10 +190,11 @@ void Machine::Core::interpret_stop(uc_err error) {
 
 RunResult Machine::Core::run() {
   if (!loaded) throw Error("machine: run before load");
-  ending = attention = false;
+  ending = false;
   broken_law.reset();
   end_data.reset();
   attention = nvic.any_pending();
+  plan_next_look();
   if (!started) {
     started = true;
     if (sink != nullptr) {
@@ -240,7 +244,7 @@ RunResult Machine::Core::result(uint64_t history_end) {
   out.message = needs_place ? fmt::format("{}, {}", message, where(end_pc)) : message;
   out.instructions = instructions;
   out.skipped = skipped;
-  out.block_runs = block_runs;
+  out.block_runs = history_count;
   out.exceptions = exceptions;
   out.time_observed = time_observed;
   for (uint64_t back = 0; back < kHistory && back < history_end; ++back) {

@@ -70,7 +70,7 @@ void Machine::write_memory(uint32_t address, std::span<const uint8_t> bytes) {
   // Translations and block plans of rewritten code are stale.
   if (!bytes.empty())
     core_->engine.forget_code(address, static_cast<uint32_t>(bytes.size()));
-  ++core_->generation;
+  core_->forget_plans();
 }
 
 uint32_t Machine::core_register(int number) const {

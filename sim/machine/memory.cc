@@ -107,6 +107,12 @@ bool Memory::try_read_word(uint32_t address, uint32_t& word) const {
   return true;
 }
 
+bool Memory::read_differs(uint32_t address, std::span<const uint8_t> expected) const {
+  const MemoryRegion* memory = find(address, static_cast<uint32_t>(expected.size()));
+  return memory == nullptr || std::memcmp(memory->bytes.get() + (address - memory->region.base),
+                                          expected.data(), expected.size()) != 0;
+}
+
 ShadowCounts count_touched(const MemoryRegion& memory) {
   ShadowCounts counts;
   for (uint32_t offset = 0; offset < memory.region.size_bytes; ++offset) {

@@ -48,6 +48,7 @@ class Memory {
   void read(uint32_t address, std::span<uint8_t> out) const;
   void write(uint32_t address, std::span<const uint8_t> data);   // marks initialised
   bool try_read_word(uint32_t address, uint32_t& word) const;
+  bool read_differs(uint32_t address, std::span<const uint8_t> expected) const;
   bool contains(uint32_t address, uint64_t bytes) const;
 
  private:
