@@ -4,6 +4,11 @@
 // machine prints, and both engines retire exactly the same instructions.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "kernels/host/tensor_io.h"
+#include "quant/eval/evaluate.h"
+#include "quant/pack/net_file.h"
 #include "sim/image/image.h"
 #include "sim/image/tool.h"
 #include "tests/e2e/qemu.h"
@@ -49,6 +54,28 @@ TEST_F(Qemu, PackedOutputsOfSeveralPixelsAreEqualToo) {
     EXPECT_EQ(testing::run_qemu(directory_.file("fw.elf"), directory_.path()),
               testing::host_dump(container, options.input))
         << int{bits} << " bits";
+  }
+}
+
+TEST_F(Qemu, KeywordNetworkGivesTheReferenceLogits) {
+  const char* data = std::getenv("MCUSIM_DATA");
+  if (!data) GTEST_SKIP() << "MCUSIM_DATA is not set";
+  const std::string kws = std::string(data) + "/kws/";
+  const NetFile file = load_net_file(kws + "kws_ds_cnn_int8.tflite");
+  const auto logits = load_array(parse_selector(kws + "kws_int8_logits.npz:logits"));
+  const Samples samples = load_samples(file.net, kws + "kws_test_inputs.npz:x", 3);
+  const IntTensor& input = file.net.tensors[static_cast<size_t>(file.net.inputs[0])];
+  const uint64_t classes = logits.shape[1];
+  for (uint64_t i = 0; i < samples.count; ++i) {
+    ImageOptions options;
+    options.dump_outputs = true;
+    options.input = stored_values(input, samples.array, i, samples.name);  // 8 bits: bytes as stored
+    build_image(file.container, board_, options, directory_.file("fw.elf"));
+    std::string expected;
+    for (uint64_t k = 0; k < classes; ++k)
+      expected += fmt::format("{:02x}", logits.bytes[i * classes + k] ^ 0x80);
+    EXPECT_EQ(testing::run_qemu(directory_.file("fw.elf"), directory_.path()), expected + "\n")
+        << "sample " << i;
   }
 }
 

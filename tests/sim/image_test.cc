@@ -202,6 +202,23 @@ TEST_F(Image, RegionsThatAreSharedAreFilledTogether) {
               HasSubstr("holds the image"));
 }
 
+TEST_F(Image, RefusesKernelsAndScratchThatDoNotFitTheirRam) {
+  auto text = read_text_file(std::string(MCUSIM_SOURCE_DIR) + "/memmap/boards/stm32h743.toml");
+  auto edit = [&](const std::string& from, const std::string& to) {
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    text.replace(text.find(from), from.size(), to);
+  };
+  edit("size_bytes = 0x10000", "size_bytes = 0x200");     // ITCM of 512 bytes
+  edit("size_bytes = 0x20000\n", "size_bytes = 0x2000\n");  // DTCM of 8192: the stack alone
+  const Board small = parse_board(text, "small.toml");
+  EXPECT_THAT(error_of([&] { build_image(container_, small, {}, out("no.elf")); }),
+              AllOf(HasSubstr("scratch and stack"), HasSubstr("> 8192 (DTCM)")));
+  ImageOptions options;
+  apply_placement(small, "code=itcm,scratch=AXI_SRAM", options);
+  EXPECT_THAT(error_of([&] { build_image(container_, small, options, out("no.elf")); }),
+              AllOf(HasSubstr("ITCM"), HasSubstr("512")));
+}
+
 TEST_F(Image, RefusesNonsenseByName) {
   auto damaged = container_;
   damaged[0] ^= 1;
