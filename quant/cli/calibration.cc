@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "quant/cli/calibration.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "memmap/base/error.h"
 #include "memmap/base/npy.h"
@@ -25,7 +28,40 @@ bool channels_first(const CalibrationOptions& options, const graph::Value& input
                    can_first && can_last ? "say --layout nhwc or nchw" : "does not match");
 }
 
+constexpr size_t kCostSamples = 32;  // of the set, for the losses of single tensors
+
 }  // namespace
+
+void CalibrationOptions::add_to(CLI::App& command, bool required) {
+  command.add_option("--calibration", selector, "FILE[:array][first:last]")->required(required);
+  command.add_option("--input-scale", scale, "real = scale * (x - zero point)")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--input-zero-point", zero_point, "Zero point of the file's integers");
+  command.add_option("--layout", layout, "Axis order of the inputs")
+      ->check(CLI::IsMember({"nhwc", "nchw"}));
+}
+
+std::vector<std::vector<float>> real_inputs(const CalibrationSet& set) {
+  std::vector<std::vector<float>> inputs;
+  for (const auto& sample : set.samples) inputs.push_back(sample.real);
+  return inputs;
+}
+
+void show_progress(const char* what, size_t done, size_t total) {
+  if (isatty(STDERR_FILENO))
+    fmt::print(stderr, "\r{} {}/{}{}", what, done, total, done == total ? "\n" : "");
+}
+
+plan::Costs measure_costs(const graph::Graph& graph, const graph::LayerGraph& layers,
+                          const plan::Problem& problem,
+                          const std::vector<quantise::Distribution>& values,
+                          const quantise::ConvertOptions& options, const CalibrationSet& set) {
+  auto samples = set.samples;
+  samples.resize(std::min(samples.size(), kCostSamples));
+  return quantise::measure_costs(
+      graph, layers, problem, values, options, samples,
+      [](size_t done, size_t all) { show_progress("measuring losses", done, all); });
+}
 
 CalibrationSet load_calibration(const CalibrationOptions& options, const graph::Graph& graph) {
   const NpyArray array = load_array(parse_selector(options.selector));

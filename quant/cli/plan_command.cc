@@ -3,7 +3,9 @@
 // network fit a memory, as a table, a picture and a file.
 #include <fmt/format.h>
 
+#include "memmap/base/error.h"
 #include "memmap/base/file.h"
+#include "quant/cli/calibration.h"
 #include "quant/cli/command.h"
 #include "quant/cli/float_model.h"
 #include "quant/cli/plan_options.h"
@@ -14,14 +16,31 @@ namespace {
 
 struct Options {
   std::string model, output;
+  CalibrationOptions calibration;
   PlanOptions plan;
 };
+
+// What each width costs this network, under the default arithmetic of the mode.
+plan::Costs losses(const Options& options, const graph::Graph& graph,
+                   const graph::LayerGraph& layers, const plan::Problem& problem) {
+  if (options.calibration.selector.empty())
+    throw UsageError("plan: --method exact measures losses: give --calibration");
+  const auto set = load_calibration(options.calibration, graph);
+  quantise::ConvertOptions convert;
+  convert.input = set.input;
+  convert.input_signed = set.input_signed;
+  if (options.plan.plan_mode() == plan::Mode::pl) convert.flavour = plan::Flavour::pl_icn;
+  return measure_costs(graph, layers, problem, quantise::observe(graph, real_inputs(set)), convert,
+                       set);
+}
 
 void plan_model(const Options& options) {
   const auto graph = load_float_model(options.model);
   const auto layers = graph::fuse(graph);
   const auto problem = plan::problem_of(graph, layers);
-  const auto widths = options.plan.choose(problem);
+  plan::Costs costs;
+  if (options.plan.exact()) costs = losses(options, graph, layers, problem);
+  const auto widths = options.plan.choose(problem, options.plan.exact() ? &costs : nullptr);
   print_plan(problem, widths, options.plan.plan_mode(), options.plan.ram_bytes);
   fmt::print("limits: flash {}, RAM {}\n", options.plan.flash_bytes, options.plan.ram_bytes);
   for (const auto& dropped : layers.dropped) fmt::print("left out: {}\n", dropped);
@@ -39,6 +58,8 @@ void add_plan(CLI::App& app, int*) {
       ->required();
   options->plan.add_limits(*command);
   options->plan.add_mode(*command);
+  options->plan.add_search(*command, "--method");
+  options->calibration.add_to(*command, false);
   command->get_option("--flash")->required();
   command->get_option("--ram")->required();
   command->remove_option(command->get_option("--bits"));

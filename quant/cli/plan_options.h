@@ -6,22 +6,24 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "quant/plan/rule_search.h"
+#include "quant/plan/exact_search.h"
 
 namespace mcusim::net_cli {
 
 struct PlanOptions {
   uint64_t flash_bytes = 0, ram_bytes = 0;  // 0: no limit given
-  std::string mode = "pc";
+  std::string mode = "pc", search = "rule";
   std::string bits_path;
   int min_activation_bits = 2, min_weight_bits = 2;
 
   void add_limits(CLI::App& command);  // --flash, --ram, least widths, --bits
   void add_mode(CLI::App& command);    // --mode
+  void add_search(CLI::App& command, const char* flag);  // rule or exact
+  bool exact() const { return search == "exact"; }
   plan::Mode plan_mode() const;
-  // Widths from the file, from the rule search under the limits, or 8 bits. Throws
-  // Error that explains what does not fit.
-  plan::Widths choose(const plan::Problem& problem) const;
+  // Widths from the file, from a search under the limits, or 8 bits; `costs` are
+  // needed by the exact one. Throws Error that explains what does not fit.
+  plan::Widths choose(const plan::Problem& problem, const plan::Costs* costs = nullptr) const;
 };
 
 // Per layer: widths, bytes of weights and activations, and RAM over the layers

@@ -2,10 +2,6 @@
 // `mcusim quantize`: a float network and calibration inputs to a container that
 // fits the given memories, and a report of what it cost per layer.
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdio>
-
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
 #include "quant/cli/calibration.h"
@@ -40,12 +36,6 @@ struct Options {
   PlanOptions plan;
 };
 
-// Overwrites one line of the terminal; silent when there is none.
-void show_progress(const char* what, size_t done, size_t total) {
-  if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r{} {}/{}{}", what, done, total,
-                                        done == total ? "\n" : "");
-}
-
 struct Packed {
   plan::Widths widths;
   quantise::Converted converted;
@@ -57,10 +47,10 @@ struct Packed {
 Packed plan_and_pack(const Options& options, const graph::Graph& graph,
                      const graph::LayerGraph& layers, const plan::Problem& problem,
                      const std::vector<quantise::Distribution>& values,
-                     const quantise::ConvertOptions& convert) {
+                     const quantise::ConvertOptions& convert, const plan::Costs* costs) {
   PlanOptions limits = options.plan;
   for (;;) {
-    Packed packed{limits.choose(problem), {}, {}};
+    Packed packed{limits.choose(problem, costs), {}, {}};
     packed.converted =
         quantise::convert(graph, layers, problem, packed.widths, values, convert);
     place_tensors(packed.converted.net);
@@ -113,8 +103,7 @@ void quantize(const Options& options) {
   const auto problem = plan::problem_of(graph, layers);
   const auto set = load_calibration(options.calibration, graph);
 
-  std::vector<std::vector<float>> inputs;
-  for (const auto& sample : set.samples) inputs.push_back(sample.real);
+  const auto inputs = real_inputs(set);
   const auto values = quantise::observe(graph, inputs, [&](size_t done) {
     show_progress("calibrating", done, 2 * inputs.size());
   });
@@ -129,7 +118,11 @@ void quantize(const Options& options) {
 
   Options with_mode = options;
   with_mode.plan.mode = method->mode;
-  const Packed packed = plan_and_pack(with_mode, graph, layers, problem, values, convert);
+  plan::Costs costs;
+  const bool exact = options.plan.exact() && options.plan.bits_path.empty();
+  if (exact) costs = measure_costs(graph, layers, problem, values, convert, set);
+  const Packed packed = plan_and_pack(with_mode, graph, layers, problem, values, convert,
+                                      exact ? &costs : nullptr);
   write_file(options.output, packed.file);
   const auto comparison =
       quantise::compare(graph, layers, packed.converted.net, packed.file, set.samples);
@@ -153,14 +146,7 @@ void add_quantize(CLI::App& app, int*) {
   std::vector<std::string> methods;
   for (const auto& row : kMethods) methods.push_back(row.name);
   command->add_option("model", options->model, "model.onnx")->required();
-  command->add_option("--calibration", options->calibration.selector, "FILE[:array][first:last]")
-      ->required();
-  command->add_option("--input-scale", options->calibration.scale, "real = scale * (x - zero point)")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--input-zero-point", options->calibration.zero_point,
-                      "Zero point of the file's integers");
-  command->add_option("--layout", options->calibration.layout, "Axis order of the inputs")
-      ->check(CLI::IsMember({"nhwc", "nchw"}));
+  options->calibration.add_to(*command, true);
   command->add_option("--method", options->method, "Arithmetic of the layers")
       ->check(CLI::IsMember(methods))
       ->capture_default_str();
@@ -176,6 +162,7 @@ void add_quantize(CLI::App& app, int*) {
   command->add_flag("--no-half-step", options->no_half_step, "Plain floor, for networks trained so");
   command->add_flag("--no-bias-correction", options->no_bias_correction, "Biases as trained");
   options->plan.add_limits(*command);
+  options->plan.add_search(*command, "--search");
   command->add_option("-o,--output", options->output, "The container to write")->required();
   command->callback([options] { quantize(*options); });
 }

@@ -15,7 +15,7 @@
 #include "quant/import/onnx.h"
 #include "quant/pack/place.h"
 #include "quant/plan/rule_search.h"
-#include "quant/quantise/convert.h"
+#include "quant/quantise/sensitivity.h"
 
 namespace mcusim::quantise {
 namespace {
@@ -85,11 +85,15 @@ class Keywords : public testing::Test {
     return (float_right_ - right) / kPoint;
   }
 
-  static std::vector<uint8_t> run(HostExecutor& executor, const IntNet& net, size_t index) {
-    std::vector<uint8_t> stored(kSize);
+  static std::vector<uint8_t> stored(size_t index) {
+    std::vector<uint8_t> values(kSize);
     for (size_t k = 0; k < kSize; ++k)
-      stored[k] = static_cast<uint8_t>(x_[index * kSize + k] + 128);
-    executor.write_tensor(net.inputs[0], stored);
+      values[k] = static_cast<uint8_t>(x_[index * kSize + k] + 128);
+    return values;
+  }
+
+  static std::vector<uint8_t> run(HostExecutor& executor, const IntNet& net, size_t index) {
+    executor.write_tensor(net.inputs[0], stored(index));
     executor.run();
     return executor.read_tensor(net.outputs[0]);
   }
@@ -136,6 +140,19 @@ TEST_F(Keywords, HalfTheWeightBytesCostAPointAndAHalf) {
   EXPECT_LE(loss("pc-icn, half the weight bytes", plan.widths), 1.5);
   options_.ranges.half_step = false;
   loss("the same without the half step", plan.widths);
+}
+
+// At the same flash, least measured loss against the papers' rule.
+TEST_F(Keywords, ExactSearchLosesLessThanTheRule) {
+  std::vector<Sample> samples;
+  for (size_t i = 0; i < 16; ++i) samples.push_back({real(i), stored(i)});
+  const auto costs = measure_costs(*graph_, layers_, problem_, values_, options_, samples);
+  const plan::Limits limits = {16500, 16000};
+  const auto exact = plan::exact_search(problem_, limits, plan::Mode::pc, costs);
+  const auto rule = plan::rule_search(problem_, limits, plan::Mode::pc);
+  ASSERT_FALSE(exact.shortfall || rule.shortfall);
+  EXPECT_LE(plan::paper_bytes(problem_, exact.widths, plan::Mode::pc), limits.flash_bytes);
+  EXPECT_LT(loss("exact, 16500 B", exact.widths), loss("rule, 16500 B", rule.widths));
 }
 
 // The papers' comparison: weights as trained, no correction of biases.
