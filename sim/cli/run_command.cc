@@ -22,6 +22,7 @@ namespace {
 struct Options {
   std::string program, board = "stm32h743", input, output, json, until_text, until_pc, semihosting_directory;
   std::string place, base;
+  std::vector<std::string> exports;
   double clock_mhz = 0;
   uint64_t seed = 1, max_instructions = 0, flash_bytes = 0, ram_bytes = 0;
   bool seed_given = false, verify = false, fast = false, why = false, no_strict = false, quiet = false;
@@ -69,6 +70,8 @@ SimulationOptions simulation_options(const Options& options, const Board& board)
   if (!options.until_text.empty()) set_until_text(options.until_text, out.machine);
   out.machine.semihosting_directory = options.semihosting_directory;
   out.machine.console = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
+  for (const auto& text : options.exports) out.exports.push_back(parse_export(text));
+  if (options.fast && !out.exports.empty()) throw UsageError("--export needs timing, which --fast leaves out");
   out.clock = options.clock_mhz > 0 ? board.clock(static_cast<uint64_t>(options.clock_mhz * 1e6 + 0.5))
                                     : board.clocks.front();
   return out;
@@ -101,6 +104,7 @@ int run_firmware(const Options& options, const Board& board) {
   simulation.load(program);
   report::Run report = simulation.run();
   report::check_conservation(report);
+  simulation.finish(report);
   return finish(report, options);
 }
 
@@ -198,6 +202,7 @@ void add_run(CLI::App& app, int* exit_code) {
   auto* seed = command->add_option("--seed", options->seed, "Seed of the rule-made input used without --input")->capture_default_str();
   command->add_option("--output", options->output, "Write the outputs of all samples as .npy");
   command->add_option("--json", options->json, "Write the report (docs/report_schema.md)");
+  command->add_option("--export", options->exports, "FORMAT=FILE, may be repeated:\n" + export_formats_help());
   command->add_flag("--why", options->why, "Show where the cycles went, by cause");
   command->add_flag("--verify", options->verify, "Compare every layer with the naive twin");
   command->add_flag("--fast", options->fast, "No timing, no strict checks, no high-water marks");

@@ -115,8 +115,10 @@ void CallTree::exception(const trace::Exception& exception, uint64_t start_cycle
   }
 }
 
-trace::CallProfile CallTree::finish(uint64_t cycle) {
+trace::CallProfile CallTree::finish(uint64_t cycle, std::vector<trace::AddressCost> costs) {
   pop_to(0, cycle);
+  for (auto& cost : costs) cost.function = cost.address == 0 ? 0 : function_at(cost.address);
+  profile_.costs = std::move(costs);
   return std::move(profile_);
 }
 

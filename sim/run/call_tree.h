@@ -37,8 +37,9 @@ class CallTree : public TimedSink {
   void mark(const trace::Mark&, uint64_t) override {}
   void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override;
 
-  // Closes open slices. `costs` are left to the caller (sim/run/profile.h has them).
-  trace::CallProfile finish(uint64_t cycle);
+  // Closes open slices. `costs` (sim/run/profile.h has them) are given their functions;
+  // address 0 stands for exception entry and return, charged to the root.
+  trace::CallProfile finish(uint64_t cycle, std::vector<trace::AddressCost> costs = {});
 
   // Deeper frames are charged to the deepest kept one; a lost stack stays bounded.
   static constexpr size_t kMaxDepth = 512;

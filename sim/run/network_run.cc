@@ -110,6 +110,9 @@ NetworkRun::Result NetworkRun::run(const std::vector<std::vector<uint8_t>>& inpu
   SimulationOptions simulation_options = options_.simulation;
   std::optional<TensorMemory> memory;
   if (verifier) simulation_options.on_layer_end = [&](uint32_t op) { verifier->layer_end(op, *memory); };
+  simulation_options.layer_name = [this](uint32_t op) {
+    return op < net_.ops.size() ? net_.ops[op].name : fmt::format("layer {}", op);
+  };
   Simulation simulation(board_, simulation_options);
   memory.emplace(simulation.machine(), net_, container_, arena);
   simulation.load(program_);
@@ -135,6 +138,7 @@ NetworkRun::Result NetworkRun::run(const std::vector<std::vector<uint8_t>>& inpu
     report.verify = verifier->verdict();
     result.verified = verifier->agrees();
   }
+  simulation.finish(report);
   return result;
 }
 

@@ -89,4 +89,22 @@ std::vector<report::Function> Profile::functions(const NameOf& name_of) const {
   return out;
 }
 
+std::vector<trace::AddressCost> Profile::address_costs() const {
+  std::map<uint32_t, trace::AddressCost> by_address;
+  auto add_cost = [&](uint32_t address, const Share& share) {
+    if (share.instructions == 0 && share.cycles == 0) return;
+    auto& cost = by_address[address];
+    cost.address = address;
+    cost.instructions += share.instructions;
+    cost.cycles += share.cycles;
+  };
+  add_cost(0, exceptions_);
+  for (const auto& block : blocks_)
+    for (size_t i = 0; i < block.instructions.size(); ++i)
+      add_cost(block.block->instructions[i].address, block.instructions[i]);
+  std::vector<trace::AddressCost> out;
+  for (const auto& [address, cost] : by_address) out.push_back(cost);
+  return out;
+}
+
 }  // namespace mcusim

@@ -13,6 +13,7 @@
 
 #include "sim/report/report.h"
 #include "sim/timing/estimator.h"
+#include "traces/call_profile.h"
 
 namespace mcusim {
 
@@ -39,6 +40,10 @@ class Profile : public TimedSink {
   // `exceptions` cycles belong to the handler entered or left.
   using NameOf = std::function<std::pair<std::string, uint32_t>(uint32_t address)>;
   std::vector<report::Function> functions(const NameOf& name_of) const;
+
+  // Cost of every instruction address, ascending, functions left 0; exception entry
+  // and return are at address 0.
+  std::vector<trace::AddressCost> address_costs() const;
 
  private:
   struct BlockShare {

@@ -46,6 +46,28 @@ class LayerTap : public trace::RetiredSink {
   std::function<void(uint32_t)> on_layer_end_;
 };
 
+// One stream to two sinks.
+class TimedTee : public TimedSink {
+ public:
+  TimedTee(TimedSink& first, TimedSink& second) : first_(first), second_(second) {}
+  void timed(const TimedRun& run) override {
+    first_.timed(run);
+    second_.timed(run);
+  }
+  void mark(const trace::Mark& mark, uint64_t cycle) override {
+    first_.mark(mark, cycle);
+    second_.mark(mark, cycle);
+  }
+  void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override {
+    first_.exception(exception, start_cycle, cycles);
+    second_.exception(exception, start_cycle, cycles);
+  }
+
+ private:
+  TimedSink& first_;
+  TimedSink& second_;
+};
+
 // Where a failed run stood, for people: the last instructions, oldest first.
 void add_history(const RunResult& result, report::Run& report) {
   if (!is_failure(result.reason)) return;
@@ -69,8 +91,20 @@ Simulation::Simulation(const Board& board, const SimulationOptions& options)
   machine_.attach(sink, estimator_.get());
 }
 
+std::pair<std::string, uint32_t> Simulation::name_of(uint32_t address) const {
+  if (const Symbol* symbol = program_.function_at(address)) return {demangled(symbol->name), symbol->address};
+  return {fmt::format("0x{:08x}", address), address};
+}
+
 void Simulation::load(const Program& program) {
   program_ = program;
+  if (estimator_ && !options_.exports.empty()) {
+    auto layer_name = options_.layer_name ? options_.layer_name : [](uint32_t op) { return fmt::format("layer {}", op); };
+    exports_ = std::make_unique<Exports>(options_.exports, program.name,
+                                         [this](uint32_t address) { return name_of(address); }, layer_name);
+    tee_ = std::make_unique<TimedTee>(profile_, *exports_);
+    estimator_->attach(tee_.get());
+  }
   machine_.load(program);
 }
 
@@ -99,10 +133,7 @@ report::Run Simulation::run(RunResult* result_out) {
     report.timing_table = estimator_->table_hash();
     report.timing_guesses = estimator_->guess_count();
     report.error_band = kErrorBand;
-    report.functions = profile_.functions([this](uint32_t address) -> std::pair<std::string, uint32_t> {
-      if (const Symbol* symbol = program_.function_at(address)) return {demangled(symbol->name), symbol->address};
-      return {fmt::format("0x{:08x}", address), address};
-    });
+    report.functions = profile_.functions([this](uint32_t address) { return name_of(address); });
   }
   fill_memories(report);
   for (const auto& touch : machine_.peripheral_touches())
@@ -111,6 +142,10 @@ report::Run Simulation::run(RunResult* result_out) {
                                          touch.address, program_.describe(touch.first_block)));
   add_history(result, report);
   return report;
+}
+
+void Simulation::finish(const report::Run& report) {
+  if (exports_) exports_->write(report, profile_);
 }
 
 void Simulation::fill_memories(report::Run& report) const {

@@ -11,6 +11,7 @@
 #include "sim/loader/program.h"
 #include "sim/machine/machine.h"
 #include "sim/report/report.h"
+#include "sim/run/exports.h"
 #include "sim/run/profile.h"
 #include "sim/timing/estimator.h"
 
@@ -20,6 +21,9 @@ struct SimulationOptions {
   MachineOptions machine;
   bool timed = true;            // false: instructions only (--fast)
   ClockPreset clock;            // of the board; core_hz 0 = the board's default
+  std::vector<ExportRequest> exports;
+  // Names operators in exports; empty: by number.
+  std::function<std::string(uint32_t op_index)> layer_name;
   // Called when the guest marks the end of an operator; guest memory may be read.
   std::function<void(uint32_t op_index)> on_layer_end;
 };
@@ -33,10 +37,12 @@ class Simulation {
   const Profile& profile() const { return profile_; }
 
   // Runs to the end and fills all of a report but what only a network knows.
-  // Call once per load.
+  // Call once per load. Exports are written by finish(), with the completed report.
   report::Run run(RunResult* result = nullptr);
+  void finish(const report::Run& report);
 
  private:
+  std::pair<std::string, uint32_t> name_of(uint32_t address) const;
   void fill_memories(report::Run& report) const;
 
   const Board board_;
@@ -44,6 +50,8 @@ class Simulation {
   std::unique_ptr<Estimator> estimator_;
   std::unique_ptr<trace::RetiredSink> tap_;  // in front of the estimator, for on_layer_end
   Profile profile_;
+  std::unique_ptr<Exports> exports_;
+  std::unique_ptr<TimedSink> tee_;           // profile and exports
   Machine machine_;
   Program program_;
 };
