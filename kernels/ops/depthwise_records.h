@@ -84,10 +84,11 @@ inline bool build_record(const KernelCall& call, const DepthwisePlan& plan, uint
   const net::Op& op = *call.op;
   constexpr uint32_t kTaps = kSize * kSize, kTap_bytes = kWeightBits / 2;
   const Channel channel = make_channel<kContract>(op, call.file, c, 0);
-  // N0 of icn-floor, from what make_channel made of it.
-  const int32_t exponent = kContract != net::Contract::icn_floor ? channel.shift
-                           : channel.shift >= 0                 ? -channel.shift - 1
-                                                                : channel.shift + 256;
+  // N0 or s as the container has it; make_channel keeps a form of its own.
+  const uint32_t scale_index = (op.flags & net::kOpPerChannelMult) ? c : 0;
+  const int32_t exponent = kContract == net::Contract::thresholds
+                               ? 0
+                               : static_cast<int8_t>(call.file[op.shift_offset + scale_index]);
   const int32_t zero = channel.zero_point;
   const uint32_t largest =
       static_cast<uint32_t>(zero < 0 ? -zero : zero) + uint32_t{kMaxValue<kWeightBits>};
