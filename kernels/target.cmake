@@ -44,9 +44,11 @@ function(target_archive)
     COMMENT "" VERBATIM)
 endfunction()
 
-set(CCACHE_COMMAND ${CCACHE})
-if(NOT CCACHE)
-  set(CCACHE_COMMAND ${CMAKE_COMMAND} -E env)
+# A ccache base directory would turn the source names of the line tables into paths
+# relative to this build folder.
+set(CCACHE_COMMAND ${CMAKE_COMMAND} -E env)
+if(CCACHE)
+  list(APPEND CCACHE_COMMAND CCACHE_BASEDIR= ${CCACHE})
 endif()
 
 # Rows of the kernel table: one source, one object, one archive member each.
