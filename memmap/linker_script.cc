@@ -11,13 +11,10 @@
 namespace mcusim {
 namespace {
 
-// Space to the next region, so that an image that is too large still links and
-// its true size can be told.
-uint32_t open_bytes(const Board& board, const Region& region) {
-  uint64_t end = uint64_t{1} << 32;
-  for (const auto& other : board.regions)
-    if (other.base > region.base) end = std::min<uint64_t>(end, other.base);
-  return static_cast<uint32_t>(std::min<uint64_t>(end - region.base, UINT32_MAX));
+// Space to the end of the address space: an image that is too large still links,
+// so that its true size can be told.
+uint32_t open_bytes(const Region& region) {
+  return static_cast<uint32_t>(std::min<uint64_t>((uint64_t{1} << 32) - region.base, UINT32_MAX));
 }
 
 std::string memory_lines(const Board& board, const ImageLayout& layout) {
@@ -27,7 +24,7 @@ std::string memory_lines(const Board& board, const ImageLayout& layout) {
   for (const auto& name : used) {
     const Region& region = board.region(name);
     lines += fmt::format("  {} : ORIGIN = 0x{:08x}, LENGTH = 0x{:x}\n", name, region.base,
-                         open_bytes(board, region));
+                         open_bytes(region));
   }
   return lines;
 }

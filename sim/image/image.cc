@@ -195,7 +195,7 @@ ImageFacts build_image(std::span<const uint8_t> container, const Board& board,
   wrap_bytes(tools, directory, container, kContainerObject);
   std::vector<std::string> command = {
       tools.linker, "-T", "image.ld", "--gc-sections", "--build-id=none", "--no-warn-rwx-segments",
-      "-z", "max-page-size=8", "-o", "image.elf", "-u", "mcusim_vectors"};
+      "--no-check-sections", "-z", "max-page-size=8", "-o", "image.elf", "-u", "mcusim_vectors"};
   for (const auto& row : net.rows) command.push_back("--require-defined=" + row);
   command.push_back(firmware_file("startup_" + board.startup + ".o"));
   command.push_back(kContainerObject);

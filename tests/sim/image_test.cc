@@ -175,6 +175,9 @@ TEST_F(Image, RefusesWhatDoesNotFitWithBothNumbers) {
       {{net::OpKind::fully_connected, 8, 8, 1, 1, 550, 1, 1, 0, 0, -10}}, 1, 1, 4000));
   EXPECT_THAT(error_of([&] { build_image(big, board_, {}, out("no.elf")); }),
               AllOf(HasSubstr("> 2097152"), HasSubstr("FLASH")));
+  // Also where the next region follows at once: OCRAM2 holds 512 KiB, then comes OCRAM1.
+  EXPECT_THAT(error_of([&] { build_image(big, load_board("imxrt1062"), {}, out("no.elf")); }),
+              HasSubstr("> 524288 (OCRAM2)"));
   // An activation tensor of 600,000 bytes in 512 KiB.
   const auto wide = encode(testing::make_chain(
       {{net::OpKind::conv2d, 8, 8, 300, 400, 1, 1, 1, 0, 0, -10}}, 300, 400, 4));
