@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "kernels/host/int_net.h"
+
 namespace mcusim {
 
 struct FixedMultiplier {
@@ -18,5 +20,12 @@ FixedMultiplier tflite_multiplier(double m);
 // The multiplier of a mean over n cells: M divided by n, toward zero, after as
 // many doublings as keep it in 31 bits (tensorflow/lite reduce kernels).
 FixedMultiplier tflite_mean_multiplier(double m, uint32_t n);
+
+// The three multipliers of an addition of scales s1 and s2 into sy; shift <= 0.
+struct AdditionMultipliers {
+  FixedMultiplier in[2], out;
+};
+AdditionMultipliers tflite_addition(double s1, double s2, double sy);
+void set_addition(IntOp& op, const AdditionMultipliers& multipliers);
 
 }  // namespace mcusim

@@ -80,15 +80,7 @@ void import_add(TfliteImporter& in, const TfliteOp& op) {
   if (shape != Shape3{b.h, b.w, b.c}) throw Error("inputs of different shapes (broadcasting)");
   check_output_shape(in.at(made.out), shape);
   set_activation(made, in.at(made.out), options ? options->activation() : tflite::Activation::none);
-  const double s1 = in.scale(a.id), s2 = in.scale(b.id), sy = in.scale(made.out);
-  const double twice = 2 * std::max(s1, s2);
-  const double real[3] = {s1 / twice, s2 / twice, twice / (double{1 << 20} * sy)};
-  for (int i = 0; i < 3; ++i) {
-    const FixedMultiplier m = tflite_multiplier(real[i]);
-    if (m.shift > 0) throw Error("output scale {:.9g} is too small for the input scales", sy);
-    made.scalar_mult[i] = m.mult;
-    made.scalar_shift[i] = m.shift;
-  }
+  set_addition(made, tflite_addition(in.scale(a.id), in.scale(b.id), in.scale(made.out)));
   in.finish(std::move(made));
 }
 

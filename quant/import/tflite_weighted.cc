@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "memmap/base/error.h"
+#include "quant/import/accumulators.h"
 #include "quant/import/tflite_importer.h"
 
 namespace mcusim {
@@ -48,26 +49,6 @@ void check_weight_scales(const TfliteTensor& weights, uint32_t channels, int axi
                 axis);
   for (const float scale : weights.scales)
     if (!std::isfinite(scale) || scale < 0) throw Error("weight scale {}", scale);
-}
-
-// |Phi + B| * 2^max(s, 0) must stay below 2^31 for every input.
-void check_accumulators(const IntOp& op, const IntTensor& in, uint32_t channels, bool interleaved) {
-  const size_t taps = op.weights.size() / channels;
-  for (uint32_t c = 0; c < channels; ++c) {
-    int64_t low = op.bias[c], high = op.bias[c];
-    const int32_t zero = op.weight_zero_points[0];
-    for (size_t k = 0; k < taps; ++k) {
-      const int64_t w = op.weights[interleaved ? k * channels + c : c * taps + k] - zero;
-      const int64_t at_zero = w * -in.zero_point, at_full = w * (255 - in.zero_point);
-      low += std::min(at_zero, at_full);
-      high += std::max(at_zero, at_full);
-    }
-    const int shift = op.shift[op.shift.size() > 1 ? c : 0];
-    const int64_t most = std::max(-low, high);
-    if (most >= (int64_t{1} << 31) >> std::max(shift, 0))
-      throw Error("channel {}: accumulator may reach {}, beyond 2^{}", c, most,
-                  31 - std::max(shift, 0));
-  }
 }
 
 // Weights, biases and multipliers that every weighted operator has.
@@ -127,7 +108,7 @@ void import_conv2d(TfliteImporter& in, const TfliteOp& op) {
   set_activation(made, in.at(made.out), options->activation());
   for (const int8_t q : weight_values(weights)) made.weights.push_back(stored(q));
   set_parameters(in, op, made, channels, weights);
-  check_accumulators(made, in.at(x.id), channels, false);
+  check_accumulators(made, in.at(x.id));
   in.finish(std::move(made));
 }
 
@@ -160,7 +141,7 @@ void import_depthwise(TfliteImporter& in, const TfliteOp& op) {
   for (size_t i = 0; i < values.size(); ++i)
     made.weights.push_back(stored(plain ? values[i % taps * channels + i / taps] : values[i]));
   set_parameters(in, op, made, channels, weights);
-  check_accumulators(made, in.at(x.id), channels, !plain);
+  check_accumulators(made, in.at(x.id));
   in.finish(std::move(made));
 }
 
@@ -192,7 +173,7 @@ void import_fully_connected(TfliteImporter& in, const TfliteOp& op) {
   } else {
     check_symmetric(weights);
   }
-  check_accumulators(made, in.at(x.id), channels, false);
+  check_accumulators(made, in.at(x.id));
   in.finish(std::move(made));
 }
 

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
+#include "quant/import/qdq.h"
+#include "quant/import/qdq_strip.h"
 #include "quant/import/tflite.h"
 #include "quant/pack/net_json.h"
 #include "quant/pack/place.h"
@@ -61,6 +64,16 @@ struct FormatRow {
   NetFile (*load)(Bytes, const std::string& path);
 };
 
+// Protobuf has no mark of its own; the name decides.
+NetFile from_onnx(Bytes bytes, const std::string& path) {
+  auto model = onnx_file::parse(bytes, path, std::filesystem::path(path).parent_path().string());
+  if (!import::is_quantised(model))
+    throw Error("{}: a float network; `mcusim quantize` makes an integer network of it", path);
+  ImportedNet imported = import::import_qdq(std::move(model), path);
+  place_tensors(imported.net);
+  return packed(std::move(imported.net), std::move(imported.notes), path);
+}
+
 constexpr FormatRow kFormats[] = {
     {is_container, from_container}, {is_tflite, from_tflite}, {is_json, from_json}};
 
@@ -70,7 +83,8 @@ NetFile load_net_file(const std::string& path) {
   Bytes bytes = read_file(path);
   for (const auto& row : kFormats)
     if (row.matches(bytes)) return row.load(std::move(bytes), path);
-  throw Error("{}: neither net.bin nor net.json nor a TensorFlow Lite model", path);
+  if (path.ends_with(".onnx")) return from_onnx(std::move(bytes), path);
+  throw Error("{}: neither net.bin, net.json, a TensorFlow Lite model nor .onnx", path);
 }
 
 }  // namespace mcusim
