@@ -16,8 +16,15 @@ struct [[gnu::packed, gnu::may_alias]] AnyWord {
   uint32_t value;
 };
 
+struct [[gnu::packed, gnu::may_alias]] AnyHalf {
+  uint16_t value;
+};
+
 inline uint32_t load_any(const uint8_t* p) { return reinterpret_cast<const AnyWord*>(p)->value; }
 inline void store_any(uint8_t* p, uint32_t v) { reinterpret_cast<AnyWord*>(p)->value = v; }
+inline void store_any_half(uint8_t* p, uint32_t v) {
+  reinterpret_cast<AnyHalf*>(p)->value = static_cast<uint16_t>(v);
+}
 
 // Signed 16-bit halves of a word.
 constexpr int32_t low_half(uint32_t x) { return static_cast<int16_t>(x & 0xFFFFu); }

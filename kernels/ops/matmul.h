@@ -93,43 +93,46 @@ template <int kOut>
 }
 
 // All output channels of one group. What the loop needs is copied into the frame:
-// a core leaves no register over, so everything is reloaded once per pair.
+// a core leaves no register over, so everything is reloaded once per pair. The one
+// index runs up to 0.
 template <class Core, int kOut, net::Contract kContract>
 [[gnu::noinline]] void run_group(const Layer& layer, const Group& group) {
   const uint32_t sum[4] = {group.sum[0], group.sum[1], group.sum[2], group.sum[3]};
-  uint8_t* const out[4] = {group.out[0], group.out[1], group.out[2], group.out[3]};
+  const uint32_t out_bytes = kOut == 8 ? layer.co : 0;
+  uint8_t* const out[4] = {group.out[0] + out_bytes, group.out[1] + out_bytes,
+                           group.out[2] + out_bytes, group.out[3] + out_bytes};
   const Walk walk = layer.walk;
   const Stage stage = layer.stage;
-  const uint32_t co = layer.co;
-  const Channel* const channels = layer.channels;
+  const Channel* const channels_end = layer.channels + layer.co;
   const Word* weights = layer.weights;
-  Spill spill = {walk.first_end, walk.end, walk.chunk_bytes, {0, 0, 0, 0}, kMlaMask};
-  spill.expose();
-  for (uint32_t c = 0; c < co; c += 2) {
-    const Channel* const ch = channels + c;
+  Spill spill = {*walk.lanes, walk.first_end, walk.end, walk.chunk_bytes, kMlaMask, {0, 0, 0, 0}};
+  int32_t i = -static_cast<int32_t>(layer.co);
+  do {
+    const Channel* const ch = channels_end + i;
     const auto first = [&](int odd, int p) {
       return ch[odd].bias - static_cast<uint32_t>(ch[odd].zero_point) * sum[p];
     };
     uint32_t c0[4], c1[4], y0[4], y1[4] = {0, 0, 0, 0};
     Core::run(weights, walk, spill, first, c0, c1);
+    const uint32_t c = layer.co + static_cast<uint32_t>(i);
     requantise<kContract, kOut, 4>(c0, ch[0], stage, thresholds_for<kContract, kOut>(layer, c), y0);
-    if constexpr (kOut == 8) {
-#pragma GCC unroll 4
-      for (int p = 0; p < 4; ++p) out[p][c] = static_cast<uint8_t>(y0[p]);
-    }
-    if (c + 1 < co) {
+    if (i != -1) {
       requantise<kContract, kOut, 4>(c1, ch[1], stage,
                                      thresholds_for<kContract, kOut>(layer, c + 1), y1);
       if constexpr (kOut == 8) {
 #pragma GCC unroll 4
-        for (int p = 0; p < 4; ++p) out[p][c + 1] = static_cast<uint8_t>(y1[p]);
+        for (int p = 0; p < 4; ++p) simd::store_any_half(out[p] + i, y0[p] | y1[p] << 8);
       }
+    } else if constexpr (kOut == 8) {
+#pragma GCC unroll 4
+      for (int p = 0; p < 4; ++p) out[p][i] = static_cast<uint8_t>(y0[p]);
     }
     if constexpr (kOut < 8) {
 #pragma GCC unroll 4
       for (int p = 0; p < 4; ++p) store_pair<kOut>(out[p], c, y0[p], y1[p]);
     }
-  }
+    i += 2;
+  } while (i < 0);
 }
 
 // What a row hands to the shared front of its family.

@@ -39,18 +39,16 @@ struct Walk {
 };
 
 // Frame memory of a core across the channels of a group, as its asm statement has no
-// register over for an address: where the chunk and the row end, and what earlier
-// chunks gave for channel 1. In its first state between two runs. Its address must
-// escape (`expose`), so that a memory clobber covers it: an asm statement has too few
-// operands to name each word as an output.
+// register over for an address: where the chunk and the row end, and the running
+// sums of channel 1. Volatile, since the statement also has too few operands to name
+// each word as an output.
 struct Spill {
-  const Word* end;
-  const Word* last;
-  uint32_t chunk_bytes;
-  uint32_t odd[4];
-  uint32_t mask;      // of the MLA core
-
-  void expose() { asm volatile("" : : "r"(this) : "memory"); }
+  uint32_t lane;      // the first lane word
+  const Word* volatile end;
+  const Word* volatile last;
+  volatile uint32_t chunk_bytes;
+  volatile uint32_t mask;      // of the MLA core
+  volatile uint32_t odd[4];
 };
 
 // Sums m and l of a chunk, four pixels each.
@@ -151,23 +149,21 @@ template <const Form& kForm, typename First>
   uint32_t l0 = first(0, 0), l1 = first(0, 1), l2 = first(0, 2), l3 = first(0, 3);
   uint32_t m0, m1, m2, m3, b;
   const Word* k = weights;
-  uint32_t x = *walk.lanes, w = *k++, jump = walk.jump_bytes;
+  uint32_t x = spill.lane, w = *k++, jump = walk.jump_bytes;
   const Word* a = walk.early;
+  spill.end = walk.first_end;
+#pragma GCC unroll 4
+  for (int p = 0; p < 4; ++p) spill.odd[p] = first(1, p);
   if constexpr (kForm.number == Number::split8)
     MCUSIM_SPLIT_LOOP(MCUSIM_EIGHT_TIMES(MCUSIM_SPLIT8_STEP), "8");
   else
     MCUSIM_SPLIT_LOOP(MCUSIM_FOUR_TIMES(MCUSIM_SPLIT4_TWO_STEPS), "4");
   weights = k - 1;
   c0[0] = l0, c0[1] = l1, c0[2] = l2, c0[3] = l3;
-  c1[0] = first(1, 0) + static_cast<uint32_t>(simd::asr(m0, kShift));
-  c1[1] = first(1, 1) + static_cast<uint32_t>(simd::asr(m1, kShift));
-  c1[2] = first(1, 2) + static_cast<uint32_t>(simd::asr(m2, kShift));
-  c1[3] = first(1, 3) + static_cast<uint32_t>(simd::asr(m3, kShift));
-  if (__builtin_expect(spill.end != walk.first_end, 0)) {
-#pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) c1[p] += spill.odd[p], spill.odd[p] = 0;
-    spill.end = walk.first_end;
-  }
+  c1[0] = spill.odd[0] + static_cast<uint32_t>(simd::asr(m0, kShift));
+  c1[1] = spill.odd[1] + static_cast<uint32_t>(simd::asr(m1, kShift));
+  c1[2] = spill.odd[2] + static_cast<uint32_t>(simd::asr(m2, kShift));
+  c1[3] = spill.odd[3] + static_cast<uint32_t>(simd::asr(m3, kShift));
 }
 #undef MCUSIM_SPLIT_FLUSH
 #undef MCUSIM_SPLIT8_STEP
