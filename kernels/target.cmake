@@ -57,10 +57,10 @@ set(row_objects)
 foreach(source ${row_sources})
   get_filename_component(name ${source} NAME_WE)
   # Else the compiler turns the copying of a few bytes into a call of memcpy; and
-  # with regional allocation it finds no registers for the asm statements of the
-  # cores, which take all fourteen.
+  # with regional allocation, or scheduling before it, it finds no registers for the
+  # asm statements of the cores, which take all fourteen.
   target_object(OUT ${target_objects}/rows/${name}.o SOURCE ${source}
-    FLAGS -fno-tree-loop-distribute-patterns -fira-region=one)
+    FLAGS -fno-tree-loop-distribute-patterns -fira-region=one -fno-schedule-insns)
   list(APPEND row_objects ${target_objects}/rows/${name}.o)
 endforeach()
 target_archive(OUT ${FIRMWARE_DIR}/libmcusim_kernels.a OBJECTS ${row_objects})

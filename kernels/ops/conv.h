@@ -70,7 +70,7 @@ struct Corner {
   }
 }
 
-[[gnu::noinline]] inline void gather_rows(const Window& v, const uint8_t* from, uint8_t* stream) {
+[[gnu::always_inline]] inline void gather_rows(const Window& v, const uint8_t* from, uint8_t* stream) {
   using simd::load_any, simd::store_any;
   const uint32_t bytes = v.run_bytes, stride = v.row_stride;
   if (bytes - 8 <= 4) {  // two words and a rest, as first layers have it
@@ -93,8 +93,7 @@ struct Corner {
 // Expands one pixel; returns its element sum.
 template <int kIn, bool kBytes>
 [[gnu::always_inline]] inline uint32_t expand_pixel(const Window& v, Corner at,
-                                                    const Layer& layer, uint32_t column) {
-  Word* d = layer.lanes + (kBytes ? 4 * column : column);
+                                                    const Layer& layer, Word* d) {
   const bool inside = static_cast<uint32_t>(at.y) < v.inside_h &&
                       static_cast<uint32_t>(at.x) < v.inside_w;
   if (inside) {
@@ -143,22 +142,27 @@ template <int kIn, bool kBytes>
   *reinterpret_cast<Word*>(layer.stream + 4 * layer.words - 4) = 0;
 
   Group group;
-  const uint32_t pixels = out.h * out.w;
+  const uint32_t stride_w = op.stride_w, stride_h = op.stride_h;
+  const uint32_t pixel_stride = out.pixel_stride_bytes;
   const int32_t left = -int32_t{op.pad_left};
   Corner at = {-int32_t{op.pad_top}, left};
-  const uint8_t* row_end = call.arena + out.arena_offset + out.w * out.pixel_stride_bytes;
   uint8_t* pixel = call.arena + out.arena_offset;
-  uint32_t done = 0;
-  while (done < pixels) {
-    for (uint32_t column = 0; column < 4; ++column) {
+  const uint8_t* row_end = pixel + out.w * pixel_stride;
+  for (uint32_t remaining = out.h * out.w; remaining > 0;) {
+    Word* d = layer.lanes;
+    for (uint32_t column = 0; column < 4; ++column, d += kBytes ? 4 : 1) {
       group.out[column] = pixel;
-      group.sum[column] = expand_pixel<kIn, kBytes>(window, at, layer, column);
-      if (++done >= pixels) continue;  // the last pixel repeats
-      at.x += op.stride_w;
-      pixel += out.pixel_stride_bytes;
+      group.sum[column] = expand_pixel<kIn, kBytes>(window, at, layer, d);
+      if (remaining <= 1) {  // the last pixel repeats
+        remaining = 0;
+        continue;
+      }
+      --remaining;
+      at.x += stride_w;
+      pixel += pixel_stride;
       if (pixel == row_end) {
-        at = {at.y + op.stride_h, left};
-        pixel += out.row_stride_bytes - out.w * out.pixel_stride_bytes;
+        at = {static_cast<int32_t>(at.y + stride_h), left};
+        pixel += out.row_stride_bytes - out.w * pixel_stride;
         row_end += out.row_stride_bytes;
       }
     }

@@ -45,15 +45,15 @@ template <int kBits, bool kBytes, int kPixels>
 [[gnu::noinline]] uint32_t expand(const uint8_t* stream, uint32_t words, simd::Word* d) {
   constexpr uint32_t kStep = kLaneWords<kBits, kBytes, kPixels>;
   uint32_t sum = 0;
-  if constexpr (kBits == 8) {
-    for (; words >= 4; words -= 4, stream += 16, d += 4 * kStep) {
-#pragma GCC unroll 4
-      for (uint32_t i = 0; i < 4; ++i)
-        sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream + 4 * i), d + i * kStep, sum);
-    }
-  }
-  for (; words > 0; --words, stream += 4, d += kStep)
+  if (words & 1) {
     sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream), d, sum);
+    stream += 4;
+    d += kStep;
+  }
+  for (words /= 2; words > 0; --words, stream += 8, d += 2 * kStep) {
+    sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream), d, sum);
+    sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream + 4), d + kStep, sum);
+  }
   return sum;
 }
 

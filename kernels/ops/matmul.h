@@ -105,7 +105,11 @@ template <class Core, int kOut, net::Contract kContract>
   const Stage stage = layer.stage;
   const Channel* const channels_end = layer.channels + layer.co;
   const Word* weights = layer.weights;
-  Spill spill = {*walk.lanes, walk.first_end, walk.end, walk.chunk_bytes, kMlaMask, {0, 0, 0, 0}};
+  Spill spill;
+  spill.lane = *walk.lanes;
+  spill.last = walk.end;
+  spill.chunk_bytes = walk.chunk_bytes;
+  spill.mask = kMlaMask;
   int32_t i = -static_cast<int32_t>(layer.co);
   do {
     const Channel* const ch = channels_end + i;
@@ -116,20 +120,21 @@ template <class Core, int kOut, net::Contract kContract>
     Core::run(weights, walk, spill, first, c0, c1);
     const uint32_t c = layer.co + static_cast<uint32_t>(i);
     requantise<kContract, kOut, 4>(c0, ch[0], stage, thresholds_for<kContract, kOut>(layer, c), y0);
-    if (i != -1) {
+    const bool both = i != -1;
+    if (both) {
+#pragma GCC unroll 4
+      for (int p = 0; p < 4; ++p) c1[p] = Core::second(spill, p, c1[p]);
       requantise<kContract, kOut, 4>(c1, ch[1], stage,
                                      thresholds_for<kContract, kOut>(layer, c + 1), y1);
-      if constexpr (kOut == 8) {
-#pragma GCC unroll 4
-        for (int p = 0; p < 4; ++p) simd::store_any_half(out[p] + i, y0[p] | y1[p] << 8);
-      }
-    } else if constexpr (kOut == 8) {
-#pragma GCC unroll 4
-      for (int p = 0; p < 4; ++p) out[p][i] = static_cast<uint8_t>(y0[p]);
     }
-    if constexpr (kOut < 8) {
 #pragma GCC unroll 4
-      for (int p = 0; p < 4; ++p) store_pair<kOut>(out[p], c, y0[p], y1[p]);
+    for (int p = 0; p < 4; ++p) {
+      if constexpr (kOut < 8)
+        store_pair<kOut>(out[p], c, y0[p], y1[p]);
+      else if (both)
+        simd::store_any_half(out[p] + i, y0[p] | y1[p] << 8);
+      else
+        out[p][i] = static_cast<uint8_t>(y0[p]);
     }
     i += 2;
   } while (i < 0);

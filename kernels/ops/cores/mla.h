@@ -83,6 +83,7 @@ struct Mla {
     for (int p = 0; p < 4; ++p) c1[p] = first(1, p);
     row(c1, weights, walk, spill);
   }
+  static uint32_t second(Spill&, int, uint32_t left) { return left; }
 
  private:
   [[gnu::always_inline]] static void row(uint32_t (&s)[4], const Word*& weights, const Walk& walk,

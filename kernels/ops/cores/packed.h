@@ -137,6 +137,7 @@ struct Packed {
       c0[p] = s[p].mix - (s[p].odd << kForm.field_bits);
     }
   }
+  static uint32_t second(Spill&, int, uint32_t left) { return left; }
 };
 
 }  // namespace mcusim::matmul

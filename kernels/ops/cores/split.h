@@ -145,7 +145,6 @@ template <const Form& kForm, typename First>
 [[gnu::always_inline]] inline void split_asm(const Word*& weights, const Walk& walk,
                                              Spill& spill, First first,
                                              uint32_t (&c0)[4], uint32_t (&c1)[4]) {
-  constexpr int kShift = kForm.field_bits;
   uint32_t l0 = first(0, 0), l1 = first(0, 1), l2 = first(0, 2), l3 = first(0, 3);
   uint32_t m0, m1, m2, m3, b;
   const Word* k = weights;
@@ -160,10 +159,7 @@ template <const Form& kForm, typename First>
     MCUSIM_SPLIT_LOOP(MCUSIM_FOUR_TIMES(MCUSIM_SPLIT4_TWO_STEPS), "4");
   weights = k - 1;
   c0[0] = l0, c0[1] = l1, c0[2] = l2, c0[3] = l3;
-  c1[0] = spill.odd[0] + static_cast<uint32_t>(simd::asr(m0, kShift));
-  c1[1] = spill.odd[1] + static_cast<uint32_t>(simd::asr(m1, kShift));
-  c1[2] = spill.odd[2] + static_cast<uint32_t>(simd::asr(m2, kShift));
-  c1[3] = spill.odd[3] + static_cast<uint32_t>(simd::asr(m3, kShift));
+  c1[0] = m0, c1[1] = m1, c1[2] = m2, c1[3] = m3;
 }
 #undef MCUSIM_SPLIT_FLUSH
 #undef MCUSIM_SPLIT8_STEP
@@ -210,6 +206,16 @@ struct Split {
     }
     for (int p = 0; p < 4; ++p) c0[p] = s.l[p];
     weights += walk.steps / kForm.steps_per_word;
+#endif
+  }
+
+  // Channel 1 of a pixel, from what `run` left.
+  [[gnu::always_inline]] static uint32_t second([[maybe_unused]] Spill& spill, int p,
+                                                uint32_t left) {
+#if defined(MCUSIM_ASM_CORES)
+    return spill.odd[p] + static_cast<uint32_t>(simd::asr(left, kForm.field_bits));
+#else
+    return left;
 #endif
   }
 };
