@@ -210,8 +210,8 @@ struct Split {
   }
 
   // Channel 1 of a pixel, from what `run` left.
-  [[gnu::always_inline]] static uint32_t second([[maybe_unused]] Spill& spill, int p,
-                                                uint32_t left) {
+  [[gnu::always_inline]] static uint32_t second([[maybe_unused]] Spill& spill,
+                                                [[maybe_unused]] int p, uint32_t left) {
 #if defined(MCUSIM_ASM_CORES)
     return spill.odd[p] + static_cast<uint32_t>(simd::asr(left, kForm.field_bits));
 #else
