@@ -127,7 +127,9 @@ template <net::Contract kContract>
     v = icn_exact(a, mult, shift + 256);
   else
     v = tflite_scale(a, mult, shift + 256);
-  return static_cast<int32_t>(static_cast<uint32_t>(v) + static_cast<uint32_t>(zero_point));
+  // Beyond every clamp already; the zero point must not wrap it.
+  constexpr int32_t kLimit = 1 << 30;
+  return (v > kLimit ? kLimit : v < -kLimit ? -kLimit : v) + zero_point;
 }
 
 // Stored output values of `kCount` accumulators of one channel. `thresholds` is
