@@ -28,7 +28,7 @@ struct Block {
   bool has_barrier = false, free_fetch = false;
 };
 
-// Stores of the last cycles: a load of the same word waits for them (LM).
+// Stores of the last cycles: a load of the same eight bytes waits for them (LM, S).
 struct RecentStores {
   static constexpr int kCount = 4;
   uint32_t word[kCount] = {~0u, ~0u, ~0u, ~0u};
@@ -37,18 +37,18 @@ struct RecentStores {
   uint64_t latest = 0;
 
   void push(uint32_t address, uint64_t now) {
-    word[next] = address >> 2;
+    word[next] = address >> kStoreToLoadShift;
     at[next] = latest = now;
     next = (next + 1) % kCount;
   }
   bool meets(uint32_t address) const {
-    const uint32_t w = address >> 2;
+    const uint32_t w = address >> kStoreToLoadShift;
     return w == word[0] || w == word[1] || w == word[2] || w == word[3];
   }
   uint32_t wait(uint32_t address, uint64_t now) const {
     uint64_t until = now;
     for (int i = 0; i < kCount; ++i)
-      if (word[i] == address >> 2) until = std::max(until, at[i] + kStoreToLoadCycles);
+      if (word[i] == address >> kStoreToLoadShift) until = std::max(until, at[i] + kStoreToLoadCycles);
     return static_cast<uint32_t>(until - now);
   }
   void forget() { std::fill(std::begin(word), std::end(word), ~0u); }

@@ -43,7 +43,7 @@ Parameters load_parameters(const Board& board, GuessEnd end) {
   out.exception_exit = whole("exception_exit_core_cycles");
   // guess: fetch restarts three stages behind when only decode finds a taken branch (1 to 5).
   out.redirect = end == GuessEnd::low ? 1 : end == GuessEnd::high ? 5 : 3;
-  ++out.guesses;
+  out.guesses += 3;  // the redirect, and two of predictor.h
   if (out.linefill_buffers == 0 || out.store_entries == 0 || out.store_bytes == 0 || out.btac_entries == 0)
     throw Error("board {}: timing: a buffer count is 0", board.name);
   return out;

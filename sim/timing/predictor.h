@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Branch prediction: a target cache that fetch consults, two-bit directions, a return
-// stack. Sizes are guesses of the board file; the organisation (direct mapped, two-bit
-// counters without history) is a guess too: no readable source describes the M7's.
+// Branch prediction: a target cache that fetch consults, directions from two levels
+// (each branch's own last outcomes select a two-bit counter), a return stack.
+//
+// guess: no readable source describes the M7's predictor. Target cache and return
+// stack sizes come from the board file. The two-level form is chosen because the
+// calibration rows leave no room for a mispredicted exit of a ten-round loop
+// (docs/accuracy.md); its history length and table size are guesses.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +25,20 @@ class Predictor {
   Prediction resolve(const Instruction& branch, bool taken, uint32_t target);
   void invalidate();
 
+  static constexpr uint32_t kHistoryBits = 10;   // guess
+  static constexpr uint32_t kCounters = 1024;    // guess
+
  private:
+  static constexpr uint8_t kUnseen = 4;
   struct Slot {
     uint32_t branch = ~0u;
     uint32_t target = 0;
-    uint8_t counter = 1;  // 0..3, taken from 2
   };
-  Slot& slot(uint32_t address) { return slots_[(address >> 1) & mask_]; }
 
-  std::vector<Slot> slots_;
-  uint32_t mask_;
-  std::vector<uint32_t> returns_;  // ring
+  std::vector<Slot> slots_;          // direct mapped
+  std::vector<uint16_t> histories_;  // as many as slots, indexed alike
+  std::vector<uint8_t> counters_;    // 0..3, taken from 2; or unseen
+  std::vector<uint32_t> returns_;    // ring
   uint32_t top_ = 0;
 };
 

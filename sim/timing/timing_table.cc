@@ -232,8 +232,8 @@ std::string table_text() {
     for (const int8_t cell : line) text += fmt::format("{},", cell);
     text += '\n';
   }
-  text += fmt::format("{} {} {} {} {} {} {} {} {}\n", kMispredictCycles, kMispredictEarlyFlags,
-                      kEarlyFlagsDistance, kStoreToLoadCycles, kUnalignedOlder, kUnalignedYounger,
+  text += fmt::format("{} {} {} {} {} {} {} {} {} {}\n", kMispredictCycles, kMispredictEarlyFlags,
+                      kEarlyFlagsDistance, kStoreToLoadCycles, kStoreToLoadShift, kUnalignedOlder, kUnalignedYounger,
                       kFetchQueueEntries, kFpShadowCycles, kCompressionCycles);
   return text;
 }

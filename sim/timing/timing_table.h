@@ -82,7 +82,8 @@ Cause cause_of(Result result);
 inline constexpr int kMispredictCycles = 8;        // J, R
 inline constexpr int kMispredictEarlyFlags = 6;    // J: flags set at least 3 cycles before
 inline constexpr int kEarlyFlagsDistance = 3;      // J
-inline constexpr int kStoreToLoadCycles = 4;       // LM
+inline constexpr int kStoreToLoadCycles = 4;       // LM; S: eight slots
+inline constexpr int kStoreToLoadShift = 3;        // S: within 8 bytes
 inline constexpr int kUnalignedOlder = 3, kUnalignedYounger = 4;  // J
 inline constexpr int kFetchQueueEntries = 4;       // Arm, quoted in m7 notes: four of 64 bits
 inline constexpr int kFpShadowCycles = 3;          // J

@@ -205,7 +205,7 @@ TEST(Estimator, TwoRunsAreEqual) {
   EXPECT_EQ(estimate(walk, true, kWhole), estimate(walk, true, kWhole));
 }
 
-// A branch with the given outcomes in turn, far from its flags or right behind them.
+// Mispredict cycles per execution of a branch with the given outcomes in turn (none: a coin).
 double branch_cycles(const std::string& body, const std::vector<bool>& pattern) {
   const Board board = load_board(MCUSIM_SOURCE_DIR "/memmap/boards/stm32h743.toml");
   const auto estimator = make_estimator(board);
@@ -222,20 +222,27 @@ double branch_cycles(const std::string& body, const std::vector<bool>& pattern) 
     estimator->run({taken ? 2u : 1u, 2, {}, 0});
     if (!taken) estimator->run({2, 2, {}, 0});
   };
-  for (int i = 0; i < 64; ++i) pass(pattern[static_cast<size_t>(i) % pattern.size()]);
-  const CauseCycles cycles = estimator->totals();
-  for (int i = 0; i < 64; ++i) pass(pattern[static_cast<size_t>(i) % pattern.size()]);
-  return static_cast<double>(estimator->totals()[static_cast<size_t>(Cause::mispredict)] -
-                             cycles[static_cast<size_t>(Cause::mispredict)]) / 64;
+  std::mt19937 random(7);
+  const auto next = [&](int i) {
+    return pattern.empty() ? random() % 2 == 0 : bool{pattern[static_cast<size_t>(i) % pattern.size()]};
+  };
+  for (int i = 0; i < 4000; ++i) pass(next(i));
+  const auto spent = [&] { return estimator->totals()[static_cast<size_t>(Cause::mispredict)]; };
+  const uint64_t before = spent();
+  for (int i = 0; i < 4000; ++i) pass(next(i));
+  return static_cast<double>(spent() - before) / 4000;
 }
 
 TEST(Estimator, MispredictedBranchCostsEightOrSixWithEarlyFlags) {
   const std::string filler = "nop.w\nnop.w\nnop.w\nnop.w\nnop.w\nnop.w\nnop.w\nnop.w\n";
-  EXPECT_EQ(branch_cycles(filler + "cmp.w r0, r1", {true}), 0);
-  EXPECT_EQ(branch_cycles(filler + "cmp.w r0, r1", {false}), 0);
-  // Two-bit counter: of taken, taken, not taken, not taken only the second is foreseen.
-  EXPECT_EQ(branch_cycles(filler + "cmp.w r0, r1", {true, true, false, false}), 8.0 * 3 / 4);
-  EXPECT_EQ(branch_cycles("cmp.w r0, r1\n" + filler, {true, true, false, false}), 6.0 * 3 / 4);
+  const std::string late = filler + "cmp.w r0, r1", early = "cmp.w r0, r1\n" + filler;
+  for (const std::vector<bool>& learnt : {std::vector<bool>{true}, {false}, {true, true, false, false}})
+    EXPECT_EQ(branch_cycles(late, learnt), 0);
+  // A ten-round loop branch is foreseen; a coin is not, and costs in the ratio 8 to 6.
+  EXPECT_EQ(branch_cycles(late, {true, true, true, true, true, true, true, true, true, false}), 0);
+  const double coin_late = branch_cycles(late, {}), coin_early = branch_cycles(early, {});
+  EXPECT_NEAR(coin_late, 8.0 / 2, 0.4);
+  EXPECT_DOUBLE_EQ(coin_early / coin_late, 6.0 / 8);
 }
 
 TEST(Estimator, CacheMissesCostWhatTheBusesSay) {
