@@ -32,6 +32,11 @@ HostExecutor::HostExecutor(std::vector<uint8_t> file)
 
 void HostExecutor::write_tensor(int id, const std::vector<uint8_t>& values) {
   const net::Tensor& t = tensor_at(file_, net_, id);
+  const std::string& name = net_.tensors[id].name;
+  if (values.size() != uint64_t{t.h} * t.w * t.c)
+    throw Error("tensor '{}': {} values instead of {}x{}x{}", name, values.size(), t.h, t.w, t.c);
+  for (const uint8_t value : values)
+    if (value >> t.bits) throw Error("tensor '{}': {} is not a {}-bit value", name, value, t.bits);
   uint8_t* first = reinterpret_cast<uint8_t*>(arena_.data()) + t.arena_offset;
   store_tensor(net_.tensors[id], {t.row_stride_bytes, t.pixel_stride_bytes}, values,
                {first, span_bytes(t)});

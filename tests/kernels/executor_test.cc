@@ -3,12 +3,14 @@
 // and a container that stays as it was (it lies in flash).
 #include "kernels/executor.h"
 
+#include "memmap/base/error.h"
 #include "tests/support/run_both.h"
 
 namespace mcusim {
 namespace {
 
 using testing::Random;
+using testing::Values;
 
 struct Space {
   std::vector<uint64_t> file, arena, scratch;
@@ -54,6 +56,20 @@ TEST(Executor, LeavesTheContainerAlone) {
   const auto before = space.file;
   EXPECT_EQ(space.run(), RunStatus::ok);
   EXPECT_EQ(space.file, before);
+}
+
+TEST(HostExecutor, RefusesValuesThatDoNotFitTheTensor) {
+  HostExecutor executor(encode(two_ops()));
+  const auto two_bit = std::ranges::find(executor.net().tensors, 2, &IntTensor::bits);
+  const auto id = static_cast<int>(two_bit - executor.net().tensors.begin());
+  Values values(size_t{two_bit->h} * two_bit->w * two_bit->c, 3);
+  executor.write_tensor(id, values);
+  EXPECT_EQ(executor.read_tensor(id), values);
+  values.back() = 4;
+  EXPECT_THROW(executor.write_tensor(id, values), Error);
+  values.pop_back();
+  EXPECT_THROW(executor.write_tensor(id, values), Error);
+  EXPECT_THROW(executor.read_tensor(99), Error);
 }
 
 TEST(Executor, RefusesWhatItCannotRun) {
