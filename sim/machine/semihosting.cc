@@ -70,6 +70,7 @@ std::optional<std::string> Semihosting::host_path(const std::string& name) const
   if (error) return {};
   const auto relative = path.lexically_relative(root);
   if (relative.empty() || *relative.begin() == "..") return {};
+  if (std::filesystem::is_directory(path, error)) return {};   // fopen would open it
   return path.string();
 }
 
