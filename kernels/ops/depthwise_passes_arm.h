@@ -46,48 +46,60 @@ static_assert(sizeof(PlanePass) == 40);
 #define MCUSIM_DW_MAC(op, s, x, w) op " " s ", " x ", " w ", " s "\n"
 #define MCUSIM_DW_START(op, s, x, w) op " " s ", " x ", " w ", r3\n"
 
-// Four sums: two columns (r0, r2 upper; r1, r3 lower row).
-#define MCUSIM_DW_STORE4                                                                   \
-  "ldr lr, " MCUSIM_DW_SHIFT "\n asr r1, r1, lr\n ldr r12, " MCUSIM_DW_ROW "\n"            \
-  "asr r0, r0, lr\n usat r1, %[bits], r1\n asr r3, r3, lr\n usat r0, %[bits], r0\n"        \
-  "strb r1, [r11, r12]\n asr r2, r2, lr\n ldr lr, " MCUSIM_DW_COLUMN "\n"                  \
-  "strb r0, [r11]\n usat r3, %[bits], r3\n add r11, r11, lr\n usat r2, %[bits], r2\n"      \
-  "strb r3, [r11, r12]\n ldr r0, " MCUSIM_DW_END "\n strb r2, [r11]\n add r11, r11, lr\n"
-#define MCUSIM_DW_ICN4                                                                     \
-  "ldr r12, " MCUSIM_DW_MULT "\n ldr lr, " MCUSIM_DW_ADDEND "\n"                           \
-  "smmla r0, r0, r12, lr\n smmla r1, r1, r12, lr\n"                                        \
-  "smmla r2, r2, r12, lr\n smmla r3, r3, r12, lr\n" MCUSIM_DW_STORE4
-#define MCUSIM_DW_TFLITE4                                                                  \
-  "ldr r12, " MCUSIM_DW_MULT "\n ldr lr, " MCUSIM_DW_ADDEND "\n"                           \
-  "smmulr r0, r0, r12\n smmulr r1, r1, r12\n smmulr r2, r2, r12\n smmulr r3, r3, r12\n"    \
-  "add r0, r0, r0, asr #31\n add r1, r1, r1, asr #31\n add r0, r0, lr\n add r1, r1, lr\n"  \
-  "add r2, r2, r2, asr #31\n add r3, r3, r3, asr #31\n add r2, r2, lr\n add r3, r3, lr\n"  \
-  MCUSIM_DW_STORE4
-#define MCUSIM_DW_SUMS4                                                                    \
+// Four sums: two columns (r0, r2 upper; r1, r3 lower row). Leaves the row's end in
+// r0 and behind it the first loads of the next step, which `next` names.
+#define MCUSIM_DW_STORE4(next)                                                             \
+  "asr r1, r1, lr\n asr r0, r0, lr\n usat r1, %[bits], r1\n asr r3, r3, lr\n"              \
+  "usat r0, %[bits], r0\n asr r2, r2, lr\n usat r3, %[bits], r3\n"                         \
+  "ldr lr, " MCUSIM_DW_COLUMN "\n usat r2, %[bits], r2\n strb r1, [r11, r12]\n"            \
+  "strb r0, [r11]\n ldr r0, " MCUSIM_DW_END "\n add r11, r11, lr\n"                        \
+  "strb r3, [r11, r12]\n" next "strb r2, [r11]\n ldr r3, " MCUSIM_DW_BIAS "\n"             \
+  "add r11, r11, lr\n"
+#define MCUSIM_DW_ICN4(next)                                                               \
+  "smmla r1, r1, r12, lr\n smmla r0, r0, r12, lr\n smmla r3, r3, r12, lr\n"               \
+  "smmla r2, r2, r12, lr\n ldr lr, " MCUSIM_DW_SHIFT "\n ldr r12, " MCUSIM_DW_ROW "\n"     \
+  MCUSIM_DW_STORE4(next)
+#define MCUSIM_DW_TFLITE4(next)                                                            \
+  "smmulr r1, r1, r12\n smmulr r0, r0, r12\n smmulr r3, r3, r12\n"                        \
+  "add r1, r1, r1, asr #31\n smmulr r2, r2, r12\n add r0, r0, r0, asr #31\n"              \
+  "ldr r12, " MCUSIM_DW_ROW "\n add r1, r1, lr\n add r3, r3, r3, asr #31\n"                \
+  "add r0, r0, lr\n add r2, r2, r2, asr #31\n add r3, r3, lr\n add r2, r2, lr\n"          \
+  "ldr lr, " MCUSIM_DW_SHIFT "\n" MCUSIM_DW_STORE4(next)
+#define MCUSIM_DW_SUMS4(next)                                                              \
   "ldr r12, " MCUSIM_DW_ROW "\n ldr lr, " MCUSIM_DW_COLUMN "\n"                            \
-  "str r1, [r11, r12]\n str r0, [r11]\n add r11, r11, lr\n ldr r0, " MCUSIM_DW_END "\n"    \
-  "str r3, [r11, r12]\n str r2, [r11]\n add r11, r11, lr\n"
-
-// Two sums of one row in r0 and r9; multiplier, addend, shift in r1, r2, r3. A and B
-// hold activations of the next step and must survive.
+  "str r1, [r11, r12]\n str r0, [r11]\n add r11, r11, lr\n ldr r0, " MCUSIM_DW_END "\n"   \
+  "str r3, [r11, r12]\n" next "str r2, [r11]\n ldr r3, " MCUSIM_DW_BIAS "\n"               \
+  "add r11, r11, lr\n"
+// Two sums of one row in r0 and r9; multiplier, addend, shift in r1, r2, r3. The
+// first sum is finished between the MACs of the second. A and B hold activations of
+// the next step and must survive.
 #define MCUSIM_DW_STORE2                                                                   \
-  "asr r0, r0, r3\n asr r9, r9, r3\n usat r0, %[bits], r0\n usat r9, %[bits], r9\n"        \
-  "strb r0, [r11]\n ldr r0, " MCUSIM_DW_COLUMN "\n strb r9, [r11, r0]\n"                   \
-  "add r11, r11, r0, lsl #1\n"
-#define MCUSIM_DW_ICN2 "smmla r0, r0, r1, r2\n smmla r9, r9, r1, r2\n" MCUSIM_DW_STORE2
-#define MCUSIM_DW_TFLITE2                                                                  \
-  "smmulr r0, r0, r1\n smmulr r9, r9, r1\n add r0, r0, r0, asr #31\n"                      \
-  "add r9, r9, r9, asr #31\n add r0, r0, r2\n add r9, r9, r2\n" MCUSIM_DW_STORE2
-#define MCUSIM_DW_SUMS2                                                                    \
-  "str r0, [r11]\n ldr r0, " MCUSIM_DW_COLUMN "\n str r9, [r11, r0]\n"                     \
-  "add r11, r11, r0, lsl #1\n"
+  "strb r0, [r11]\n ldr r0, " MCUSIM_DW_COLUMN "\n"                                        \
+  "asr r9, r9, r3\n usat r9, %[bits], r9\n strb r9, [r11, r0]\n"
+#define MCUSIM_DW_ICN2_SCALE "smmla r0, r0, r1, r2\n"
+#define MCUSIM_DW_ICN2_ROUND
+#define MCUSIM_DW_ICN2_SHIFT "asr r0, r0, r3\n"
+#define MCUSIM_DW_ICN2_CLAMP "usat r0, %[bits], r0\n"
+#define MCUSIM_DW_ICN2_END "smmla r9, r9, r1, r2\n" MCUSIM_DW_STORE2
+#define MCUSIM_DW_TFLITE2_SCALE "smmulr r0, r0, r1\n"
+#define MCUSIM_DW_TFLITE2_ROUND "add r0, r0, r0, asr #31\n"
+#define MCUSIM_DW_TFLITE2_SHIFT "add r0, r0, r2\n asr r0, r0, r3\n"
+#define MCUSIM_DW_TFLITE2_CLAMP "usat r0, %[bits], r0\n"
+#define MCUSIM_DW_TFLITE2_END                                                              \
+  "smmulr r9, r9, r1\n add r9, r9, r9, asr #31\n add r9, r9, r2\n" MCUSIM_DW_STORE2
+#define MCUSIM_DW_SUMS2_SCALE
+#define MCUSIM_DW_SUMS2_ROUND
+#define MCUSIM_DW_SUMS2_SHIFT
+#define MCUSIM_DW_SUMS2_CLAMP
+#define MCUSIM_DW_SUMS2_END                                                                \
+  "str r0, [r11]\n ldr r0, " MCUSIM_DW_COLUMN "\n str r9, [r11, r0]\n"
 
 // 3x3, stride 1. P0-P2 in r4-r6, Q0-Q2 in r7-r9.
 #define MCUSIM_DW_3X3(finish)                                                              \
   MCUSIM_DW_ENTER                                                                          \
   "2: ldr lr, [sp, #32]\n ldmia lr!, {r0-r9}\n" MCUSIM_DW_CHANNEL                          \
-  "4: ldr r12, [r10, %[a]]\n .p2align 3\n1:\n"                                             \
-  "ldr r3, " MCUSIM_DW_BIAS "\n ldr lr, [r10, %[b]]\n"                                     \
+  "4: ldr r12, [r10, %[a]]\n ldr r3, " MCUSIM_DW_BIAS "\n .p2align 3\n1:\n"                \
+  "ldr lr, [r10, %[b]]\n"                                                                  \
   MCUSIM_DW_START("smlad", "r0", "r12", "r4") MCUSIM_DW_START("smlatb", "r1", "r12", "r4") \
   "ldr r12, [r10, #%c[a]+8]\n"                                                             \
   MCUSIM_DW_MAC("smlabt", "r0", "lr", "r7") MCUSIM_DW_MAC("smlad", "r1", "lr", "r7")       \
@@ -105,9 +117,10 @@ static_assert(sizeof(PlanePass) == 40);
   MCUSIM_DW_MAC("smlabt", "r2", "lr", "r8") MCUSIM_DW_MAC("smlad", "r3", "lr", "r8")       \
   "ldr lr, [r10, #%c[b]+24]\n"                                                             \
   MCUSIM_DW_MAC("smlad", "r2", "r12", "r6") MCUSIM_DW_MAC("smlatb", "r3", "r12", "r6")     \
-  "add r10, r10, #16\n"                                                                    \
+  "ldr r12, " MCUSIM_DW_MULT "\n"                                                          \
   MCUSIM_DW_MAC("smlabt", "r2", "lr", "r9") MCUSIM_DW_MAC("smlad", "r3", "lr", "r9")       \
-  finish "ldr r12, [r10, %[a]]\n cmp r10, r0\n bne 1b\n" MCUSIM_DW_NEXT("8", "16")
+  "ldr lr, " MCUSIM_DW_ADDEND "\n add r10, r10, #16\n"                                     \
+  finish("ldr r12, [r10, %[a]]\n") "cmp r10, r0\n bne 1b\n" MCUSIM_DW_NEXT("8", "16")
 
 // 3x3, stride 2. P0-P2 in r4-r6, Q0, Q1 in r7, r8. The fifth column of a step is the
 // next one's first.
@@ -115,21 +128,22 @@ static_assert(sizeof(PlanePass) == 40);
   MCUSIM_DW_ENTER                                                                          \
   "2: ldr lr, [sp, #32]\n ldmia lr!, {r0-r8}\n" MCUSIM_DW_CHANNEL                          \
   "ldr r2, " MCUSIM_DW_ADDEND "\n"                                                         \
-  "4: ldr r12, [r10, %[a]]\n ldr lr, [r10, %[b]]\n .p2align 3\n1:\n"                       \
-  "ldr r9, " MCUSIM_DW_BIAS "\n"                                                           \
+  "4: ldr r12, [r10, %[a]]\n ldr lr, [r10, %[b]]\n ldr r9, " MCUSIM_DW_BIAS "\n"           \
+  ".p2align 3\n1:\n"                                                                       \
   "smlad r0, r12, r4, r9\n ldr r12, [r10, #%c[a]+8]\n"                                     \
   MCUSIM_DW_MAC("smlabt", "r0", "lr", "r7") "ldr lr, [r10, #%c[b]+8]\n"                    \
   MCUSIM_DW_MAC("smlad", "r0", "r12", "r5") "ldr r12, [r10, #%c[a]+16]\n"                  \
   MCUSIM_DW_MAC("smlabb", "r0", "lr", "r8") "ldr lr, [r10, #%c[b]+16]\n"                   \
-  MCUSIM_DW_MAC("smlad", "r0", "r12", "r6") MCUSIM_DW_MAC("smlad", "r9", "r12", "r4")      \
+  MCUSIM_DW_MAC("smlad", "r9", "r12", "r4") MCUSIM_DW_MAC("smlad", "r0", "r12", "r6")      \
   "ldr r12, [r10, #%c[a]+24]\n"                                                            \
   MCUSIM_DW_MAC("smlabt", "r0", "lr", "r8") MCUSIM_DW_MAC("smlabt", "r9", "lr", "r7")      \
-  "ldr lr, [r10, #%c[b]+24]\n"                                                             \
-  MCUSIM_DW_MAC("smlad", "r9", "r12", "r5") "ldr r12, [r10, #%c[a]+32]\n"                  \
-  MCUSIM_DW_MAC("smlabb", "r9", "lr", "r8") "ldr lr, [r10, #%c[b]+32]\n"                   \
-  "add r10, r10, #32\n"                                                                    \
-  MCUSIM_DW_MAC("smlad", "r9", "r12", "r6") MCUSIM_DW_MAC("smlabt", "r9", "lr", "r8")      \
-  finish "ldr r0, " MCUSIM_DW_END "\n cmp r10, r0\n bne 1b\n" MCUSIM_DW_NEXT("16", "32")
+  "ldr lr, [r10, #%c[b]+24]\n" finish##_SCALE                                              \
+  MCUSIM_DW_MAC("smlad", "r9", "r12", "r5") "ldr r12, [r10, #%c[a]+32]\n" finish##_ROUND   \
+  MCUSIM_DW_MAC("smlabb", "r9", "lr", "r8") "ldr lr, [r10, #%c[b]+32]\n" finish##_SHIFT    \
+  MCUSIM_DW_MAC("smlad", "r9", "r12", "r6") finish##_CLAMP                                 \
+  MCUSIM_DW_MAC("smlabt", "r9", "lr", "r8") "add r10, r10, #32\n" finish##_END             \
+  "ldr r9, " MCUSIM_DW_BIAS "\n add r11, r11, r0, lsl #1\n"                                \
+  "ldr r0, " MCUSIM_DW_END "\n cmp r10, r0\n bne 1b\n" MCUSIM_DW_NEXT("16", "32")
 
 // One tap column of 5x5 for two output columns: the second one's activations and the
 // next tap's weights are loaded behind the last use of their registers; column j + 1
@@ -156,7 +170,8 @@ static_assert(sizeof(PlanePass) == 40);
   MCUSIM_DW_TAP5(MCUSIM_DW_START, "12", "16") MCUSIM_DW_TAP5(MCUSIM_DW_MAC, "24", "32")    \
   MCUSIM_DW_TAP5(MCUSIM_DW_MAC, "36", "48") MCUSIM_DW_TAP5(MCUSIM_DW_MAC, "48", "64")      \
   MCUSIM_DW_TAP5(MCUSIM_DW_MAC, "60", "0")                                                 \
-  "add r10, r10, #24\n" finish "cmp r10, r0\n bne 1b\n" MCUSIM_DW_NEXT("12", "24")
+  "ldr r12, " MCUSIM_DW_MULT "\n ldr lr, " MCUSIM_DW_ADDEND "\n add r10, r10, #24\n"       \
+  finish("ldr r12, [r10, %[a]]\n") "cmp r10, r0\n bne 1b\n" MCUSIM_DW_NEXT("12", "24")
 
 // The finishes of a loop, one asm statement each.
 #define MCUSIM_DW_BODY(loop, end_icn, end_tflite, end_sums, ...)                       \
@@ -188,9 +203,21 @@ template <Finish kFinish, int kBits, int kOldest>
 #undef MCUSIM_DW_TAP5
 #undef MCUSIM_DW_3X3_S2
 #undef MCUSIM_DW_3X3
-#undef MCUSIM_DW_SUMS2
-#undef MCUSIM_DW_TFLITE2
-#undef MCUSIM_DW_ICN2
+#undef MCUSIM_DW_SUMS2_END
+#undef MCUSIM_DW_SUMS2_CLAMP
+#undef MCUSIM_DW_SUMS2_SHIFT
+#undef MCUSIM_DW_SUMS2_ROUND
+#undef MCUSIM_DW_SUMS2_SCALE
+#undef MCUSIM_DW_TFLITE2_END
+#undef MCUSIM_DW_TFLITE2_CLAMP
+#undef MCUSIM_DW_TFLITE2_SHIFT
+#undef MCUSIM_DW_TFLITE2_ROUND
+#undef MCUSIM_DW_TFLITE2_SCALE
+#undef MCUSIM_DW_ICN2_END
+#undef MCUSIM_DW_ICN2_CLAMP
+#undef MCUSIM_DW_ICN2_SHIFT
+#undef MCUSIM_DW_ICN2_ROUND
+#undef MCUSIM_DW_ICN2_SCALE
 #undef MCUSIM_DW_STORE2
 #undef MCUSIM_DW_SUMS4
 #undef MCUSIM_DW_TFLITE4

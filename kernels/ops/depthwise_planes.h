@@ -44,37 +44,38 @@ enum class PairKind : uint8_t { both, upper_only, lower_only };
 #if defined(__arm__)
 
 // One column: two loaded values a and b become four words in four planes.
-#define MCUSIM_DW_SPLIT8(a, b, t)                                                 \
-  "pkhbt %[" t "], %[" a "], %[" b "], lsl #16\n"                                 \
-  "pkhtb %[" b "], %[" b "], %[" a "], asr #16\n"                                 \
-  "uxtb16 %[" a "], %[" t "], ror #8\n uxtb16 %[" t "], %[" t "]\n"               \
-  "str %[" a "], [%[q], %[plane]]\n"                                              \
-  "uxtb16 %[" a "], %[" b "]\n uxtb16 %[" b "], %[" b "], ror #8\n"               \
-  "str %[" a "], [%[q], %[plane], lsl #1]\n str %[" b "], [%[q], %[plane3]]\n"    \
-  "str %[" t "], [%[q]], %[ring]\n"
-#define MCUSIM_DW_SPLIT_FIELDS(a, b, t, s1, s2, s3)                               \
-  "orr %[" t "], %[" a "], %[" b "], lsl #16\n"                                   \
-  "and %[" a "], %[mask], %[" t "], lsr #" s1 "\n"                                \
+// Extracts issue only in the older slot and a store may take their result in the same
+// cycle, so each stands in front of its store; `x` and `y` fill the other slots.
+#define MCUSIM_DW_SPLIT8(a, b, t, x, y)                                           \
+  "pkhbt %[" t "], %[" a "], %[" b "], lsl #16\n" x                               \
+  "pkhtb %[" b "], %[" b "], %[" a "], asr #16\n" y                               \
+  "uxtb16 %[" a "], %[" t "], ror #8\n str %[" a "], [%[q], %[plane]]\n"          \
+  "uxtb16 %[" a "], %[" b "]\n str %[" a "], [%[q], %[plane], lsl #1]\n"          \
+  "uxtb16 %[" b "], %[" b "], ror #8\n str %[" b "], [%[q], %[plane3]]\n"         \
+  "uxtb16 %[" t "], %[" t "]\n str %[" t "], [%[q]], %[ring]\n"
+#define MCUSIM_DW_SPLIT_FIELDS(a, b, t, s1, s2, s3, x, y)                         \
+  "orr %[" t "], %[" a "], %[" b "], lsl #16\n" x                                 \
+  "and %[" a "], %[mask], %[" t "], lsr #" s1 "\n str %[" a "], [%[q], %[plane]]\n" \
   "and %[" b "], %[mask], %[" t "], lsr #" s2 "\n"                                \
-  "str %[" a "], [%[q], %[plane]]\n"                                              \
-  "and %[" a "], %[mask], %[" t "], lsr #" s3 "\n"                                \
-  "str %[" b "], [%[q], %[plane], lsl #1]\n and %[" t "], %[mask], %[" t "]\n"    \
-  "str %[" a "], [%[q], %[plane3]]\n str %[" t "], [%[q]], %[ring]\n"
-#define MCUSIM_DW_SPLIT4(a, b, t) MCUSIM_DW_SPLIT_FIELDS(a, b, t, "4", "8", "12")
-#define MCUSIM_DW_SPLIT2(a, b, t) MCUSIM_DW_SPLIT_FIELDS(a, b, t, "2", "4", "6")
+  "str %[" b "], [%[q], %[plane], lsl #1]\n" y                                    \
+  "and %[" a "], %[mask], %[" t "], lsr #" s3 "\n str %[" a "], [%[q], %[plane3]]\n" \
+  "and %[" t "], %[mask], %[" t "]\n str %[" t "], [%[q]], %[ring]\n"
+#define MCUSIM_DW_SPLIT4(a, b, t, x, y) MCUSIM_DW_SPLIT_FIELDS(a, b, t, "4", "8", "12", x, y)
+#define MCUSIM_DW_SPLIT2(a, b, t, x, y) MCUSIM_DW_SPLIT_FIELDS(a, b, t, "2", "4", "6", x, y)
 // Two columns a turn, then the odd one.
 #define MCUSIM_DW_BOTH(load, split)                                               \
   "subs %[n], %[n], #2\n blt 2f\n .p2align 3\n"                                   \
   "1: " load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n"                   \
-  load " %[c], [%[p], %[step]]\n " load " %[d], [%[p], %[both]]\n"                \
-  "add %[p], %[p], %[step], lsl #1\n subs %[n], %[n], #2\n"                       \
-  split("a", "b", "t") split("c", "d", "t") "bge 1b\n"                            \
+  split("a", "b", "t", load " %[c], [%[p], %[step]]\n", load " %[d], [%[p], %[both]]\n") \
+  split("c", "d", "t", "add %[p], %[p], %[step], lsl #1\n", "subs %[n], %[n], #2\n")     \
+  "bge 1b\n"                                                                      \
   "2: adds %[n], %[n], #2\n beq 3f\n"                                             \
-  load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n" split("a", "b", "t") "3:\n"
+  load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n"                  \
+  split("a", "b", "t", "", "") "3:\n"
 // Border pairs: one row loaded, the other the padding value held in `down`.
 #define MCUSIM_DW_ONE(load, split, row, other)                                    \
   "1: " load " %[" row "], [%[p]]\n mov %[" other "], %[down]\n"                  \
-  "add %[p], %[p], %[step]\n subs %[n], %[n], #1\n" split("a", "b", "t") "bne 1b\n"
+  "add %[p], %[p], %[step]\n subs %[n], %[n], #1\n" split("a", "b", "t", "", "") "bne 1b\n"
 #define MCUSIM_DW_CONVERT(load, split)                                            \
   if constexpr (kKind == PairKind::both)                                          \
     asm volatile(MCUSIM_DW_BOTH(load, split) MCUSIM_DW_OPERANDS);                 \
