@@ -61,6 +61,8 @@ inline uint32_t uxtb16_ror8(uint32_t x) {
   asm("uxtb16 %0, %1, ror #8" : "=r"(r) : "r"(x));
   return r;
 }
+MCUSIM_SIMD2(uxtab16, "uxtab16 %0, %1, %2")
+MCUSIM_SIMD2(uxtab16_ror8, "uxtab16 %0, %1, %2, ror #8")
 MCUSIM_SIMD2(smuad, "smuad %0, %1, %2")
 MCUSIM_SIMD2(pkhbt, "pkhbt %0, %1, %2, lsl #16")
 MCUSIM_SIMD2(pkhtb, "pkhtb %0, %2, %1, asr #16")
@@ -105,6 +107,12 @@ inline uint32_t usat(int32_t x) {
 // Bytes 0 and 2 (1 and 3) of x as the halves of a word.
 inline uint32_t uxtb16(uint32_t x) { return x & 0x00FF00FFu; }
 inline uint32_t uxtb16_ror8(uint32_t x) { return (x >> 8) & 0x00FF00FFu; }
+// The same added to the halves of a, each modulo 2^16.
+inline uint32_t uxtab16(uint32_t a, uint32_t x) {
+  x = uxtb16(x);
+  return ((a + x) & 0xFFFFu) | ((a & 0xFFFF0000u) + (x & 0xFFFF0000u));
+}
+inline uint32_t uxtab16_ror8(uint32_t a, uint32_t x) { return uxtab16(a, x >> 8); }
 
 inline uint32_t product(int32_t a, int32_t b) { return static_cast<uint32_t>(a * b); }
 

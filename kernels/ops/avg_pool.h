@@ -11,6 +11,7 @@
 #include "kernels/ops/elements.h"
 #include "kernels/ops/scalar_arith.h"
 #include "kernels/requant.h"
+#include "kernels/simd.h"
 
 namespace mcusim::ops {
 
@@ -19,12 +20,12 @@ struct WindowSums {
 };
 
 // Sums of `count` channels over rows x columns cells; `first` is the group's
-// place in the first cell.
-template <int kBits>
+// place in the first cell. kWhole: count is four.
+template <int kBits, bool kWhole>
 inline WindowSums sum_window(const uint8_t* first, const net::Tensor& t, uint32_t rows,
                              uint32_t columns, uint32_t count) {
   constexpr uint32_t kLaneCells = 257;
-  constexpr uint32_t kLanes = 0x00FF00FFu;
+  const uint32_t row_bytes = t.row_stride_bytes, cell_bytes = t.pixel_stride_bytes;
   WindowSums sums{};
   uint32_t even = 0, odd = 0, left = kLaneCells;
   const auto spill = [&] {
@@ -35,16 +36,17 @@ inline WindowSums sum_window(const uint8_t* first, const net::Tensor& t, uint32_
     even = odd = 0;
     left = kLaneCells;
   };
-  for (uint32_t y = 0; y < rows; ++y, first += t.row_stride_bytes) {
+  for (uint32_t y = 0; y < rows; ++y, first += row_bytes) {
     const uint8_t* p = first;
     for (uint32_t x = columns; x != 0;) {
       const uint32_t run = min_u32(x, left);
       x -= run;
       left -= run;
-      for (uint32_t i = run; i != 0; --i, p += t.pixel_stride_bytes) {
-        const uint32_t lanes = load_group<kBits>(p, count);
-        even += lanes & kLanes;
-        odd += lanes >> 8 & kLanes;
+#pragma GCC unroll 4
+      for (uint32_t i = run; i != 0; --i, p += cell_bytes) {
+        const uint32_t lanes = kWhole ? load4<kBits>(p) : load_group<kBits>(p, count);
+        even = simd::uxtab16(even, lanes);
+        odd = simd::uxtab16_ror8(odd, lanes);
       }
       if (left == 0) spill();
     }
@@ -94,8 +96,10 @@ inline void avg_pool(const KernelCall& call) {
       uint8_t* target = pixel(out, call.arena, oy, ox);
       for (uint32_t c = 0; c < out.c; c += kGroup) {
         const uint32_t count = min_u32(kGroup, out.c - c);
-        const WindowSums sums =
-            sum_window<kInBits>(source + packed_bytes<kInBits>(c), in, height, width, count);
+        const uint8_t* first = source + packed_bytes<kInBits>(c);
+        const WindowSums sums = count == kGroup
+                                    ? sum_window<kInBits, true>(first, in, height, width, count)
+                                    : sum_window<kInBits, false>(first, in, height, width, count);
         uint32_t lanes = 0;
         for (uint32_t i = 0; i < count; ++i) {
           lanes |= average<kContract, kOutBits>(sums.of[i], n, call) << (8 * i);
