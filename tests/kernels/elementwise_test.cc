@@ -12,7 +12,7 @@ TEST(Add, IcnIsTheExactFloorOfTheSum) {
     for (int bits1 : {8, 4, 2})
       for (int out_bits : {8, 4, 2})
         for (uint32_t c : {1u, 3u, 4u, 7u, 8u, 13u})
-          for (int n0 : {out_bits - 8, out_bits - 4, 20, -128, 127}) {
+          for (int n0 : {out_bits - 8, out_bits - 4, 18, 19, 20, -2, -33, -34, -128, 127}) {
             RowBench b;
             const int z0 = random.in(0, (1 << bits0) - 1), z1 = random.in(0, (1 << bits1) - 1);
             const int zy = random.in(0, (1 << out_bits) - 1), top = (1 << out_bits) - 1;
@@ -44,15 +44,15 @@ TEST(Add, IcnIsTheExactFloorOfTheSum) {
 TEST(Add, TfliteScalesEachInputThenTheSum) {
   Random random;
   for (uint32_t c : {1u, 4u, 6u, 11u})
-    for (int repeat = 0; repeat < 20; ++repeat) {
+    for (int repeat = 0; repeat < 60; ++repeat) {
       RowBench b;
       const int out = b.tensor(2, 3, c, 8, random.in(0, 255));
       const int in0 = b.tensor(2, 3, c, 8, random.in(0, 255));
       const int in1 = b.tensor(2, 3, c, 8, random.in(0, 255));
       const Values x0 = random.values(6 * c, 8), x1 = random.values(6 * c, 8);
       for (int i : {0, 1, 2}) b.op.scalar_mult[i] = (1 << 30) + random.in(0, (1 << 30) - 1);
-      b.op.scalar_shift[0] = static_cast<int8_t>(random.in(-6, -1));
-      b.op.scalar_shift[1] = static_cast<int8_t>(random.in(-6, -1));
+      b.op.scalar_shift[0] = static_cast<int8_t>(random.in(-6, 0));
+      b.op.scalar_shift[1] = static_cast<int8_t>(repeat % 5 == 4 ? 1 : random.in(-6, 0));
       b.op.scalar_shift[2] = static_cast<int8_t>(random.in(-21, -16));
       b.op.act_min = random.in(0, 60);
       b.op.act_max = random.in(180, 255);
