@@ -29,7 +29,7 @@ const MethodRow kMethods[] = {
 };
 
 struct Options {
-  std::string model, output, method = "pc-icn", ranges = "mse", weights = "least-squares";
+  std::string model, output, method = "pc-icn", ranges = "auto", weights = "least-squares";
   double percentile = 99.99;
   bool no_half_step = false, no_bias_correction = false;
   CalibrationOptions calibration;
@@ -151,7 +151,7 @@ void add_quantize(CLI::App& app, int*) {
       ->check(CLI::IsMember(methods))
       ->capture_default_str();
   command->add_option("--ranges", options->ranges, "Activation clips")
-      ->check(CLI::IsMember({"min-max", "percentile", "mse", "kl"}))
+      ->check(CLI::IsMember({"auto", "min-max", "percentile", "mse", "kl"}))
       ->capture_default_str();
   command->add_option("--percentile", options->percentile, "Of --ranges percentile")
       ->check(CLI::Range(50.0, 100.0))

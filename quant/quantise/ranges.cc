@@ -158,23 +158,26 @@ std::vector<Distribution> observe(const graph::Graph& graph,
 
 RangeMethod parse_range_method(const std::string& text) {
   static const std::pair<const char*, RangeMethod> kMethods[] = {
+      {"auto", RangeMethod::automatic},
       {"min-max", RangeMethod::min_max},
       {"percentile", RangeMethod::percentile},
       {"mse", RangeMethod::mse},
       {"kl", RangeMethod::kl}};
   for (const auto& [name, method] : kMethods)
     if (text == name) return method;
-  throw Error("range method '{}' (known: min-max, percentile, mse, kl)", text);
+  throw Error("range method '{}' (known: auto, min-max, percentile, mse, kl)", text);
 }
 
 Range choose_range(const Distribution& d, uint8_t bits, const RangeOptions& options) {
   const bool two_sided = d.min < 0;
-  switch (options.method) {
+  const RangeMethod by_width = bits == 8 ? RangeMethod::mse : RangeMethod::kl;
+  switch (options.method == RangeMethod::automatic ? by_width : options.method) {
     case RangeMethod::min_max: return {d.min, d.max};
     case RangeMethod::percentile: return percentile(d, options.percentile);
     case RangeMethod::kl:
       if (!two_sided) return entropy(d, bits);
       [[fallthrough]];
+    case RangeMethod::automatic:
     case RangeMethod::mse: break;
   }
   return least_squares(d, bits, options.half_step);
