@@ -32,8 +32,8 @@ constexpr size_t kCostSamples = 32;  // of the set, for the losses of single ten
 
 }  // namespace
 
-void CalibrationOptions::add_to(CLI::App& command, bool required) {
-  command.add_option("--calibration", selector, "FILE[:array][first:last]")->required(required);
+void CalibrationOptions::add_to(CLI::App& command, bool required, const char* name) {
+  command.add_option(name, selector, "FILE[:array][first:last]")->required(required);
   command.add_option("--input-scale", scale, "real = scale * (x - zero point)")
       ->check(CLI::PositiveNumber);
   command.add_option("--input-zero-point", zero_point, "Zero point of the file's integers");

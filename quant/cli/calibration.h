@@ -18,8 +18,8 @@ struct CalibrationOptions {
   double scale = 0;              // 0: not given
   int32_t zero_point = 0;        // in the domain of the file's integers
 
-  // --calibration, --input-scale, --input-zero-point, --layout.
-  void add_to(CLI::App& command, bool required);
+  // `name` (the selector), --input-scale, --input-zero-point, --layout.
+  void add_to(CLI::App& command, bool required, const char* name = "--calibration");
 };
 
 struct CalibrationSet {

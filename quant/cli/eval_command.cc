@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: MIT
 // `mcusim eval`: a network over a data set, by the kernels on this machine or on
-// the emulated target; prints how many labels it meets.
+// the emulated target, or a float network as it is; prints how many labels it meets
+// and how often an integer network agrees with its float model.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <thread>
 
 #include "kernels/host/tensor_io.h"
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
+#include "quant/cli/calibration.h"
 #include "quant/cli/command.h"
+#include "quant/cli/float_model.h"
 #include "quant/cli/store.h"
 #include "quant/eval/evaluate.h"
+#include "quant/eval/evaluate_float.h"
+#include "quant/import/onnx_model.h"
+#include "quant/import/qdq_strip.h"
 
 namespace mcusim::net_cli {
 namespace {
 
 struct Options {
-  std::string net, data, labels, output, engine = "host";
+  std::string net, labels, output, agree, engine = "host";
+  CalibrationOptions data;  // the selector; the rest is for float networks
   uint64_t limit = 0;
   unsigned threads = 0;
   bool show_confusion = false;
@@ -47,34 +55,84 @@ void print_confusion(const Outputs& outputs, const std::vector<int64_t>& labels)
   fmt::print("\n");
 }
 
+unsigned thread_count(const Options& options) {
+  return options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+void print_share(const char* what, uint64_t part, uint64_t all) {
+  fmt::print("{} {}/{} ({:.2f} %)\n", what, part, all,
+             100.0 * static_cast<double>(part) / static_cast<double>(all));
+}
+
+class Stopwatch {
+ public:
+  void print(uint64_t inputs, const std::string& engine) const {
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
+    fmt::print("{} inputs, engine {}, {:.2f} s, {:.1f} inputs/s\n", inputs, engine, spent.count(),
+               static_cast<double>(inputs) / spent.count());
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::vector<int64_t> labels_for(const Options& options, uint64_t all_samples, uint64_t count) {
+  if (options.labels.empty()) {
+    if (options.show_confusion) throw UsageError("--confusion needs --labels");
+    return {};
+  }
+  auto labels = load_labels(options.labels, options.data.selector, all_samples);
+  labels.resize(count);
+  return labels;
+}
+
+bool is_float_model(const std::string& path) {
+  if (!path.ends_with(".onnx")) return false;
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  return !import::is_quantised(onnx_file::parse(read_file(path), path, folder));
+}
+
+void evaluate_float(const Options& options) {
+  if (options.engine != "host" || !options.agree.empty() || !options.output.empty() ||
+      options.show_confusion)
+    throw UsageError("{}: a float network takes --labels, --limit and --threads only", options.net);
+  const graph::Graph graph = load_float_model(options.net);
+  const CalibrationSet set = load_calibration(options.data, graph);
+  auto inputs = real_inputs(set);
+  if (options.limit != 0 && options.limit < inputs.size()) inputs.resize(options.limit);
+  const auto labels = labels_for(options, set.samples.size(), inputs.size());
+  const Stopwatch watch;
+  const auto best = float_top1(graph, inputs, thread_count(options));
+  uint64_t correct = 0;
+  for (size_t i = 0; i < labels.size(); ++i) correct += best[i] == labels[i];
+  if (!labels.empty()) print_share("top-1", correct, labels.size());
+  watch.print(inputs.size(), "float");
+}
+
 void evaluate(const Options& options) {
+  if (is_float_model(options.net)) return evaluate_float(options);
+  if (options.data.scale > 0 || !options.data.layout.empty())
+    throw UsageError("{}: --input-scale and --layout are for float networks", options.net);
   const NetFile file = load_net_file(options.net);
   print_notes(file);
-  const Samples samples = load_samples(file.net, options.data, options.limit);
-  std::vector<int64_t> labels;
-  if (!options.labels.empty()) {
-    const IntTensor& input = file.net.tensors[static_cast<size_t>(file.net.inputs[0])];
-    labels =
-        load_labels(options.labels, options.data, sample_count(input, samples.array, options.data));
-    labels.resize(samples.count);
-  } else if (options.show_confusion) {
-    throw UsageError("--confusion needs --labels");
-  }
-  const unsigned threads =
-      options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  const auto start = std::chrono::steady_clock::now();
-  const Outputs outputs = run_engine(options, file, samples, threads);
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-
+  const Samples samples = load_samples(file.net, options.data.selector, options.limit);
+  const IntTensor& input = file.net.tensors[static_cast<size_t>(file.net.inputs[0])];
+  const auto labels =
+      labels_for(options, sample_count(input, samples.array, options.data.selector), samples.count);
+  const Stopwatch watch;
+  const Outputs outputs = run_engine(options, file, samples, thread_count(options));
   if (!labels.empty()) {
-    const uint64_t correct = count_correct(outputs, labels);
-    fmt::print("top-1 {}/{} ({:.2f} %)\n", correct, outputs.size(),
-               100.0 * static_cast<double>(correct) / static_cast<double>(outputs.size()));
+    print_share("top-1", count_correct(outputs, labels), outputs.size());
     if (options.show_confusion) print_confusion(outputs, labels);
   }
-  fmt::print("{} inputs, engine {}, {:.2f} s, {:.1f} inputs/s\n", outputs.size(), options.engine,
-             seconds, static_cast<double>(outputs.size()) / seconds);
+  watch.print(outputs.size(), options.engine);
+  if (!options.agree.empty()) {
+    const auto best = float_top1(load_float_model(options.agree), real_samples(file.net, samples),
+                                 thread_count(options));
+    uint64_t same = 0;
+    for (size_t i = 0; i < outputs.size(); ++i) same += top1(outputs[i]) == best[i];
+    print_share("same top-1 as the float network", same, outputs.size());
+  }
   if (options.output.empty()) return;
   const IntTensor& tensor = file.net.tensors[static_cast<size_t>(file.net.outputs.at(0))];
   write_file(options.output, format_npy(shown_array(tensor, outputs)));
@@ -85,8 +143,9 @@ void evaluate(const Options& options) {
 void add_eval(CLI::App& app, int*) {
   auto* command = app.add_subcommand("eval", "Run a network over a data set and count hits");
   auto options = std::make_shared<Options>();
-  command->add_option("net", options->net, "net.bin, model.tflite or net.json")->required();
-  command->add_option("--data", options->data, "Inputs: FILE[:array][first:last]")->required();
+  command->add_option("net", options->net, "net.bin, net.json, model.tflite or model.onnx")
+      ->required();
+  options->data.add_to(*command, true, "--data");
   command->add_option("--labels", options->labels,
                       "Labels: FILE[:array][first:last], or an array name of the data file");
   command->add_option("--engine", options->engine, "host, or sim: the emulated target")
@@ -96,6 +155,7 @@ void add_eval(CLI::App& app, int*) {
   command->add_option("--threads", options->threads, "Worker threads (0: one per core)")
       ->check(CLI::Range(0, 1024));
   command->add_option("--output", options->output, "Write the outputs as .npy");
+  command->add_option("--agree", options->agree, "Count equal top-1 with this float model.onnx");
   command->add_flag("--confusion", options->show_confusion, "Print labels against top-1");
   command->callback([options] { evaluate(*options); });
 }

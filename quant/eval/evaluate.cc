@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
+#include <memory>
 #include <mutex>
-#include <thread>
 
 #include "kernels/host/host_executor.h"
 #include "kernels/host/tensor_io.h"
 #include "memmap/base/error.h"
+#include "quant/eval/parallel.h"
 
 namespace mcusim {
 namespace {
@@ -54,36 +54,22 @@ std::vector<int64_t> load_labels(const std::string& text, const std::string& dat
 Outputs evaluate_host(const std::vector<uint8_t>& container, const Samples& samples,
                       unsigned threads, const std::function<void(uint64_t)>& progress) {
   Outputs outputs(samples.count);
-  std::atomic<uint64_t> next{0}, done{0};
-  std::exception_ptr failure;
+  std::atomic<uint64_t> done{0};
   std::mutex lock;
-  const auto work = [&] {
-    try {
-      HostExecutor executor(container);
-      const int input = executor.net().inputs.at(0), output = executor.net().outputs.at(0);
-      const IntTensor& tensor = executor.net().tensors[static_cast<size_t>(input)];
-      for (uint64_t i; (i = next++) < samples.count;) {
-        executor.write_tensor(input, stored_values(tensor, samples.array, i, samples.name));
-        executor.run();
-        outputs[i] = executor.read_tensor(output);
-        const uint64_t finished = ++done;
-        if (progress && finished % 16 == 0) {
-          const std::lock_guard guard(lock);
-          progress(finished);
-        }
-      }
-    } catch (...) {
-      next = samples.count;
+  for_each_parallel(samples.count, threads, [&] {
+    return [&, executor = std::make_unique<HostExecutor>(container)](uint64_t i) {
+      const IntNet& net = executor->net();
+      const int input = net.inputs.at(0);
+      const IntTensor& tensor = net.tensors[static_cast<size_t>(input)];
+      executor->write_tensor(input, stored_values(tensor, samples.array, i, samples.name));
+      executor->run();
+      outputs[i] = executor->read_tensor(net.outputs.at(0));
+      const uint64_t finished = ++done;
+      if (!progress || finished % 16 != 0) return;
       const std::lock_guard guard(lock);
-      failure = std::current_exception();
-    }
-  };
-  std::vector<std::thread> others;
-  const uint64_t useful = std::min<uint64_t>(std::max(threads, 1u), samples.count);
-  for (uint64_t i = 1; i < useful; ++i) others.emplace_back(work);
-  work();
-  for (auto& thread : others) thread.join();
-  if (failure) std::rethrow_exception(failure);
+      progress(finished);
+    };
+  });
   return outputs;
 }
 

@@ -113,9 +113,9 @@ Outputs evaluate_simulated(const std::vector<uint8_t>& container, const Samples&
     try {
       write_file(stem + "_x.npy",
                  format_npy(rows(samples.array, samples.count, child.first, child.last)));
-      child.pid =
-          start({program, "run", net_path, "--input", stem + "_x.npy", "--output", child.output},
-                child.log);
+      child.pid = start({program, "run", net_path, "--input", stem + "_x.npy", "--output",
+                         child.output, "--fast", "--quiet"},
+                        child.log);
     } catch (const Error&) {
       finish(children);
       throw;

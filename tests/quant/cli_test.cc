@@ -99,6 +99,20 @@ TEST_F(NetCli, ConvertInfoUnpackPackEval) {
       HasSubstr("/7 ("));
 }
 
+// 913 is what the data folder's README states for the float network.
+TEST_F(NetCli, EvalOfTheFloatNetwork) {
+  const std::string x = kws_ + "kws_test_inputs.npz:x", model = kws_ + "kws_ds_cnn_float.onnx";
+  const std::string scale = " --input-scale 0.5847029089927673 --input-zero-point 83";
+  EXPECT_THAT(run("eval " + model + " --data " + x + " --labels y" + scale).text,
+              HasSubstr("top-1 913/1000"));
+  EXPECT_THAT(
+      run("eval " + kws_ + "kws_ds_cnn_int8.tflite --limit 50 --data " + x + " --agree " + model)
+          .text,
+      HasSubstr("same top-1 as the float network "));
+  expect_refusal("eval " + model + " --data " + x, "--input-scale", 2);
+  expect_refusal("eval " + model + " --engine sim --data " + x + scale, "float network", 2);
+}
+
 TEST_F(NetCli, EvalRefusesWrongData) {
   const std::string eval = "eval " + kws_ + "kws_ds_cnn_int8.tflite --data ";
   const std::string x = kws_ + "kws_test_inputs.npz:x";
