@@ -319,7 +319,8 @@ Instruction convert(csh handle, const cs_insn& insn, uint8_t it_state) {
   if (out.condition < 14) out.reads |= bit(kFlags);
   if ((out.writes & kPc) && !out.is_branch) {
     out.is_branch = out.is_indirect = true;
-    out.is_return = out.is_load ? out.address_reads == kSp : (out.reads & ~bit(kFlags)) == kLr;
+    // MOV PC, LR may be a computed jump; compilers return with BX LR.
+    out.is_return = out.is_load && out.address_reads == kSp;
   }
   out.reads &= ~kPc;
   return out;

@@ -39,7 +39,7 @@ struct Instruction {
   bool is_load = false, is_store = false, writes_base = false;
   bool is_exclusive = false;         // LDREX/STREX
   bool needs_alignment = false;      // LDM/STM/LDRD/STRD/LDREX/VLDR/...: word-aligned or UsageFault
-  // Anything that may write the PC; `is_return`: BX LR, POP {PC} and the like.
+  // Anything that may write the PC; `is_return`: BX LR and PC loaded from the stack.
   bool is_branch = false, is_call = false, is_return = false, is_indirect = false;
   bool is_fpu = false;
   uint32_t branch_target = 0;        // of direct branches

@@ -74,7 +74,9 @@ class Evaluator {
     if (op.slots & kFpShadowed) wait(fp_mac_ + kFpShadowCycles + 1, Cause::fp);
     if (op.is_fused && (s_.fp_mac_bits & 1)) wait(fp_mac_ + 2, Cause::fp);
 
-    const bool pairs = at == cycle_ && s_.used == 1 && may_pair(op, bank, unaligned);
+    const bool slot_free = at == cycle_ && s_.used == 1;
+    const bool banks_meet = slot_free && loads_conflict(op, bank, unaligned);
+    const bool pairs = slot_free && !banks_meet && may_pair(op);
     if (!pairs) {
       // A new cycle. Earlier constraints that end by its start explain nothing.
       const int start = std::max(cycle_ + 1, blocked_until_);
@@ -85,7 +87,8 @@ class Evaluator {
     }
 
     if (at > before) {
-      add_part(index, Cause::issued, 1);
+      // A cycle begun only because two loads met in a bank is that conflict's.
+      add_part(index, banks_meet && may_pair(op) ? Cause::bank_conflict : Cause::issued, 1);
       if (at > before + 1) add_part(index, cause, static_cast<uint32_t>(at - before - 1));
     }
     take(index, op, at, pairs, entries, bank, unaligned);
@@ -118,7 +121,7 @@ class Evaluator {
     s_.blocked_cause = static_cast<uint8_t>(cause);
   }
 
-  bool may_pair(const Op& op, bool bank, bool unaligned) const {
+  bool may_pair(const Op& op) const {
     const uint32_t older = s_.older, both = older & op.slots;
     if ((older | op.slots) & kSingle) return false;
     if (op.slots & kOlderOnly) return false;
@@ -134,12 +137,14 @@ class Evaluator {
     }
     if ((op.slots & kFpMac) && (older & kFpShadowOlder) && cycle_ - fp_mac_ <= kFpShadowCycles)
       return false;
-    if (both & kLoadPipe) {
-      const bool same_bank = ((s_.older_load & 2) != 0) == bank;
-      const bool mixed = ((s_.older_load & 4) != 0) != unaligned;
-      if (same_bank && !mixed) return false;
-    }
     return true;
+  }
+
+  bool loads_conflict(const Op& op, bool bank, bool unaligned) const {
+    if (!(s_.older & op.slots & kLoadPipe)) return false;
+    const bool same_bank = ((s_.older_load & 2) != 0) == bank;
+    const bool mixed = ((s_.older_load & 4) != 0) != unaligned;
+    return same_bank && !mixed;
   }
 
   bool all_ready_early(const Op& op, int at) const {

@@ -98,6 +98,7 @@ bl .+16                     @@ bl w=r14 branch call
 blx r3                      @@ blx w=r14 r=r3 branch call indirect
 bx lr                       @@ bx r=r14 branch return indirect
 mov pc, r1                  @@ mov w=r15 r=r1 branch indirect
+mov pc, lr                  @@ mov w=r15 r=r14 branch indirect
 ldr pc, [r1]                @@ ldr w=r15 r=r1 a=r1 m=1x4 load branch indirect
 ldr pc, [sp], #4            @@ ldr w=r13,r15 r=r13 a=r13 m=1x4 load base branch return indirect
 cbz r0, .+8                 @@ cbz r=r0 branch
