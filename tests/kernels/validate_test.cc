@@ -186,6 +186,23 @@ TEST(Validate, ParametersAreJudged) {
               HasSubstr("no kernel"));
 }
 
+TEST(Validate, AccumulatorsMustFit32Bits) {
+  IntNet net = one_conv();
+  IntOp& op = net.ops[0];
+  const IntTensor& in = net.tensors[op.in0];
+  // Channel 1: the largest Phi takes the top value where w > zw, else 0.
+  const size_t taps = op.weights.size() / op.bias.size();
+  int64_t most = 0;
+  for (size_t k = 0; k < taps; ++k) {
+    const int64_t w = op.weights[taps + k] - op.weight_zero_points[1];
+    most += w * (w > 0 ? 255 - in.zero_point : -in.zero_point);
+  }
+  op.bias[1] = static_cast<int32_t>((int64_t{1} << 31) - 1 - most);
+  EXPECT_EQ(encode_refusal(net), "");
+  ++op.bias[1];
+  EXPECT_THAT(encode_refusal(net), HasSubstr("channel 1: the accumulator may reach"));
+}
+
 TEST(Validate, ThresholdsMustBeSorted) {
   Random random(21);
   IntNet net = testing::random_op({net::Family::conv, 8, 8, 4, net::Contract::thresholds}, random);
