@@ -12,6 +12,7 @@ inline constexpr uint32_t kConfigMagic = 0x47464D43u;  // "CMFG"
 
 // Flags.
 inline constexpr uint32_t kDumpOutputs = 1u << 0;  // print outputs as hex by semihosting
+inline constexpr uint32_t kPrintCycles = 1u << 2;  // print CYCCNT cycles of each operator
 inline constexpr uint32_t kOverdrive = 1u << 1;    // the clock needs the overdrive
 
 // In this order in flash; docs in the fields. A zero pll_n keeps the reset clock.

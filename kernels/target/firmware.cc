@@ -27,6 +27,40 @@ namespace {
 void mark_begin(void*, uint32_t op_index) { reg(kItmStimulus0 + 4) = op_index; }
 void mark_end(void*, uint32_t op_index) { reg(kItmStimulus0 + 8) = op_index; }
 
+// The same with the core's cycle counter read inside the marks, for comparing a
+// board with the simulator; printing happens between operators and is not counted.
+void timed_begin(void* context, uint32_t op_index) {
+  mark_begin(nullptr, op_index);
+  *static_cast<uint32_t*>(context) = reg(kDwtCyccnt);
+}
+
+void print_number(const char* before, uint32_t value, const char* after) {
+  char text[11];
+  uint32_t at = sizeof text - 1;
+  text[at] = '\0';
+  do {
+    text[--at] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value > 0);
+  semihost(kSysWrite0, before);
+  semihost(kSysWrite0, &text[at]);
+  semihost(kSysWrite0, after);
+}
+
+void timed_end(void* context, uint32_t op_index) {
+  const uint32_t cycles = reg(kDwtCyccnt) - *static_cast<uint32_t*>(context);
+  mark_end(nullptr, op_index);
+  print_number("operator ", op_index, "");
+  print_number(" cycles ", cycles, "\n");
+}
+
+void start_cycle_counter() {
+  reg(kDemcr) = reg(kDemcr) | 1u << 24;  // TRCENA
+  reg(kDwtLar) = 0xC5ACCE55;             // software lock of the Cortex-M7's DWT
+  reg(kDwtCyccnt) = 0;
+  reg(kDwtCtrl) = reg(kDwtCtrl) | 1;
+}
+
 uint32_t pixel_bytes(const net::Tensor& t) { return (t.c * t.bits + 7) / 8; }
 
 // The blob holds every input's pixels in order, without gaps.
@@ -80,7 +114,12 @@ void firmware_main() {
   const RunSpace space = {mcusim_net, mcusim_arena,
                           static_cast<uint32_t>(mcusim_arena_end - mcusim_arena), mcusim_scratch,
                           static_cast<uint32_t>(mcusim_scratch_end - mcusim_scratch)};
-  const RunStatus status = run_network(space, {mark_begin, mark_end, nullptr});
+  uint32_t begin_cycle = 0;
+  const bool timed = mcusim_config.flags & kPrintCycles;
+  if (timed) start_cycle_counter();
+  const RunStatus status =
+      timed ? run_network(space, {timed_begin, timed_end, &begin_cycle})
+            : run_network(space, {mark_begin, mark_end, nullptr});
   if (status != RunStatus::ok) exit_with(static_cast<uint32_t>(status));
   if (mcusim_config.flags & kDumpOutputs) dump_outputs();
 }

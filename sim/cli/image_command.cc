@@ -16,7 +16,7 @@ namespace {
 struct Arguments {
   std::string net, board = "stm32h743", place, input, out;
   uint64_t clock_mhz = 0, flash = 0, ram = 0, seed = 0;
-  bool dump = false;
+  bool dump = false, cycles = false;
 };
 
 // The packed pixels of the network's one input.
@@ -44,6 +44,7 @@ void run(const Arguments& arguments) {
   options.flash_limit_bytes = arguments.flash;
   options.ram_limit_bytes = arguments.ram;
   options.dump_outputs = arguments.dump;
+  options.print_cycles = arguments.cycles;
   if (!arguments.place.empty()) apply_placement(board, arguments.place, options);
   const auto container = read_file(arguments.net);
   options.input = input_blob(arguments, container);
@@ -78,6 +79,8 @@ void add_image(CLI::App& app, int*) {
                                     "Link an input in: FILE[:array][first:last] (.npy, .npz)");
   command->add_option("--seed", arguments->seed, "Link a made input in")->excludes(input);
   command->add_flag("--dump", arguments->dump, "Print outputs as hex through semihosting");
+  command->add_flag("--cycles", arguments->cycles,
+                    "Print each operator's cycles (DWT CYCCNT) through semihosting");
   command->add_option("-o,--output", arguments->out, "Firmware ELF to write")->required();
   command->callback([arguments] { run(*arguments); });
 }

@@ -55,10 +55,13 @@ ContainerFacts read_container(std::span<const uint8_t> container) {
   return facts;
 }
 
-std::vector<uint32_t> config_words(const Board& board, const ClockPreset& clock, bool dump) {
+std::vector<uint32_t> config_words(const Board& board, const ClockPreset& clock,
+                                   const ImageOptions& options) {
   const target::Config config = {
       .magic = target::kConfigMagic,
-      .flags = (dump ? target::kDumpOutputs : 0) | (clock.overdrive ? target::kOverdrive : 0),
+      .flags = (options.dump_outputs ? target::kDumpOutputs : 0) |
+               (options.print_cycles ? target::kPrintCycles : 0) |
+               (clock.overdrive ? target::kOverdrive : 0),
       .pll_m = clock.pll_m,
       .pll_n = clock.pll_n,
       .pll_p = clock.pll_p,
@@ -188,7 +191,7 @@ ImageFacts build_image(std::span<const uint8_t> container, const Board& board,
 
   ImageLayout layout{facts.code_region, facts.arena_region,  facts.scratch_region,
                      facts.kernels_region, facts.arena_bytes, facts.scratch_bytes,
-                     board.stack_bytes, config_words(board, clock, options.dump_outputs)};
+                     board.stack_bytes, config_words(board, clock, options)};
   const CrossTools tools = find_cross_tools();
   const TemporaryDirectory directory;
   write_file(directory.file("image.ld"), linker_script(board, layout));

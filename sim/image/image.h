@@ -22,6 +22,7 @@ struct ImageOptions {
   uint64_t ram_limit_bytes = 0;      // arena; 0: the region's size
   std::vector<uint8_t> input;        // inputs' pixels in order, packed; empty: none linked
   bool dump_outputs = false;         // print outputs as hex through semihosting
+  bool print_cycles = false;         // print each operator's CYCCNT cycles likewise
 };
 
 // Where everything went; what the report compares its peaks with.

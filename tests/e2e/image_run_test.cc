@@ -4,8 +4,12 @@
 // ends with exit code 0.
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <sstream>
+
 #include "sim/image/image.h"
 #include "sim/image/tool.h"
+#include "sim/run/simulation.h"
 #include "tests/e2e/firmware.h"
 #include "tests/sim/small_net.h"
 
@@ -110,6 +114,36 @@ TEST_F(ImageRun, StartUpSetsWaitStatesClocksAndCachesBeforeTheFirstLayer) {
       EXPECT_EQ(seen.marks[i].port, i % 2 ? trace::kLayerEnd : trace::kLayerBegin);
       EXPECT_EQ(seen.marks[i].value, i / 2);
     }
+  }
+}
+
+// The guest's own cycle counter and the report of the same run tell the same time.
+TEST_F(ImageRun, PrintedCyclesAgreeWithTheEstimate) {
+  const Board board = load_board("stm32h743");
+  options_.dump_outputs = false;
+  options_.print_cycles = true;
+  build_image(container_, board, options_, directory_.file("fw.elf"));
+  std::string console;
+  SimulationOptions simulation_options;
+  simulation_options.clock = board.clocks.front();
+  simulation_options.machine.console = [&](std::string_view text) { console += text; };
+  Simulation simulation(board, simulation_options);
+  simulation.load(load_program(directory_.file("fw.elf")));
+  RunResult result;
+  simulation.run(&result);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(result.time_observed);
+  const auto& layers = simulation.profile().layers();
+  std::istringstream lines(console);
+  std::string word;
+  for (uint32_t op = 0; op < 4; ++op) {
+    uint32_t index = 99;
+    uint64_t cycles = 0;
+    ASSERT_TRUE(lines >> word >> index >> word >> cycles) << console;
+    EXPECT_EQ(index, op);
+    // The counter is read inside the marks: a few instructions less.
+    EXPECT_LE(cycles, layers.at(op).cycles);
+    EXPECT_GE(cycles + 60, layers.at(op).cycles);
   }
 }
 
