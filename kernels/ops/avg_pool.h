@@ -26,6 +26,10 @@ inline WindowSums sum_window(const uint8_t* first, const net::Tensor& t, uint32_
                              uint32_t columns, uint32_t count) {
   constexpr uint32_t kLaneCells = 257;
   const uint32_t row_bytes = t.row_stride_bytes, cell_bytes = t.pixel_stride_bytes;
+  if (row_bytes == columns * cell_bytes) {
+    columns *= rows;
+    rows = 1;
+  }
   WindowSums sums{};
   uint32_t even = 0, odd = 0, left = kLaneCells;
   const auto spill = [&] {

@@ -5,8 +5,9 @@
 //
 // r0-r3 sums · r10 plane column · r11 output · r12, lr activations A, B. On the
 // stack: bias, multiplier, addend, shift, end of the row, whether the odd column is
-// due, then the ten words of PlanePass. Loads stand in front of MACs and at least one
-// MAC before their use, so that they issue together. Freestanding.
+// due, a free word, then the ten words of PlanePass; pairs lie on 8 bytes. Loads
+// stand in front of MACs and at least one MAC before their use, so that they issue
+// together. Freestanding.
 #pragma once
 
 #include "kernels/ops/depthwise_finish.h"
@@ -22,26 +23,26 @@ static_assert(sizeof(PlanePass) == 40);
 #define MCUSIM_DW_SHIFT "[sp, #12]"
 #define MCUSIM_DW_END "[sp, #16]"
 #define MCUSIM_DW_DUE "[sp, #20]"
-#define MCUSIM_DW_ROW "[sp, #24]"
-#define MCUSIM_DW_COLUMN "[sp, #28]"
+#define MCUSIM_DW_ROW "[sp, #28]"
+#define MCUSIM_DW_COLUMN "[sp, #32]"
 
 #define MCUSIM_DW_ENTER                                                                    \
-  "push {r4-r11, lr}\n ldmia r0, {r0-r9}\n push {r0-r9}\n sub sp, #24\n"
-#define MCUSIM_DW_LEAVE "add sp, #64\n pop {r4-r11, pc}\n"
+  "push {r4-r11, lr}\n ldmia r0, {r0-r9}\n push {r0-r9}\n sub sp, #28\n"
+#define MCUSIM_DW_LEAVE "add sp, #68\n pop {r4-r11, pc}\n"
 
 // Start of a channel behind its LDM (record pointer in lr, head in r0-r3): the head
 // and the pointer go to the stack, plane and output advance for the next channel.
 #define MCUSIM_DW_CHANNEL                                                                  \
-  "strd r0, r1, [sp]\n strd r2, r3, [sp, #8]\n str lr, [sp, #32]\n"                        \
-  "ldrd r10, r11, [sp, #36]\n ldrd r0, r12, [sp, #44]\n ldrd r2, lr, [sp, #52]\n"          \
+  "strd r0, r1, [sp]\n strd r2, r3, [sp, #8]\n str lr, [sp, #36]\n"                        \
+  "ldrd r10, r11, [sp, #40]\n ldrd r0, r12, [sp, #48]\n ldrd r2, lr, [sp, #56]\n"          \
   "add r0, r0, r10\n add r12, r12, r10\n add r2, r2, r11\n"                                \
-  "strd r0, lr, [sp, #16]\n strd r12, r2, [sp, #36]\n"
+  "strd r0, lr, [sp, #16]\n strd r12, r2, [sp, #40]\n"
 // Behind the last whole step: the odd column, then the next channel.
 #define MCUSIM_DW_NEXT(column, step)                                                       \
   "ldr r0, " MCUSIM_DW_DUE "\n cbz r0, 3f\n movs r0, #0\n ldr r12, " MCUSIM_DW_COLUMN "\n" \
   "sub r10, #" column "\n sub r11, r12\n add r12, r10, #" step "\n"                        \
   "strd r12, r0, [sp, #16]\n b 4b\n"                                                       \
-  "3: ldr r0, [sp, #32]\n ldr r12, [sp, #60]\n cmp r0, r12\n bne 2b\n" MCUSIM_DW_LEAVE
+  "3: ldr r0, [sp, #36]\n ldr r12, [sp, #64]\n cmp r0, r12\n bne 2b\n" MCUSIM_DW_LEAVE
 
 #define MCUSIM_DW_MAC(op, s, x, w) op " " s ", " x ", " w ", " s "\n"
 #define MCUSIM_DW_START(op, s, x, w) op " " s ", " x ", " w ", r3\n"
@@ -97,7 +98,7 @@ static_assert(sizeof(PlanePass) == 40);
 // 3x3, stride 1. P0-P2 in r4-r6, Q0-Q2 in r7-r9.
 #define MCUSIM_DW_3X3(finish)                                                              \
   MCUSIM_DW_ENTER                                                                          \
-  "2: ldr lr, [sp, #32]\n ldmia lr!, {r0-r9}\n" MCUSIM_DW_CHANNEL                          \
+  "2: ldr lr, [sp, #36]\n ldmia lr!, {r0-r9}\n" MCUSIM_DW_CHANNEL                          \
   "4: ldr r12, [r10, %[a]]\n ldr r3, " MCUSIM_DW_BIAS "\n .p2align 3\n1:\n"                \
   "ldr lr, [r10, %[b]]\n"                                                                  \
   MCUSIM_DW_START("smlad", "r0", "r12", "r4") MCUSIM_DW_START("smlatb", "r1", "r12", "r4") \
@@ -126,7 +127,7 @@ static_assert(sizeof(PlanePass) == 40);
 // next one's first.
 #define MCUSIM_DW_3X3_S2(finish)                                                           \
   MCUSIM_DW_ENTER                                                                          \
-  "2: ldr lr, [sp, #32]\n ldmia lr!, {r0-r8}\n" MCUSIM_DW_CHANNEL                          \
+  "2: ldr lr, [sp, #36]\n ldmia lr!, {r0-r8}\n" MCUSIM_DW_CHANNEL                          \
   "ldr r2, " MCUSIM_DW_ADDEND "\n"                                                         \
   "4: ldr r12, [r10, %[a]]\n ldr lr, [r10, %[b]]\n ldr r9, " MCUSIM_DW_BIAS "\n"           \
   ".p2align 3\n1:\n"                                                                       \
@@ -163,7 +164,7 @@ static_assert(sizeof(PlanePass) == 40);
   "ldr r7, [r8, #" words "+12]\n"
 #define MCUSIM_DW_5X5(finish)                                                              \
   MCUSIM_DW_ENTER                                                                          \
-  "2: ldr lr, [sp, #32]\n ldmia lr, {r0-r7}\n add r8, lr, #16\n add lr, lr, #96\n"         \
+  "2: ldr lr, [sp, #36]\n ldmia lr, {r0-r7}\n add r8, lr, #16\n add lr, lr, #96\n"         \
   MCUSIM_DW_CHANNEL ".p2align 3\n4: 1:\n"                                                  \
   "ldr r12, [r10, %[a]]\n ldr r3, " MCUSIM_DW_BIAS "\n"                                    \
   "ldr lr, [r10, %[b]]\n ldr r9, [r10, %[d]]\n"                                            \

@@ -62,16 +62,17 @@ enum class PairKind : uint8_t { both, upper_only, lower_only };
   "and %[" t "], %[mask], %[" t "]\n str %[" t "], [%[q]], %[ring]\n"
 #define MCUSIM_DW_SPLIT4(a, b, t, x, y) MCUSIM_DW_SPLIT_FIELDS(a, b, t, "4", "8", "12", x, y)
 #define MCUSIM_DW_SPLIT2(a, b, t, x, y) MCUSIM_DW_SPLIT_FIELDS(a, b, t, "2", "4", "6", x, y)
-// Two columns a turn, then the odd one.
-#define MCUSIM_DW_BOTH(load, split)                                               \
-  "subs %[n], %[n], #2\n blt 2f\n .p2align 3\n"                                   \
-  "1: " load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n"                   \
-  split("a", "b", "t", load " %[c], [%[p], %[step]]\n", load " %[d], [%[p], %[both]]\n") \
-  split("c", "d", "t", "add %[p], %[p], %[step], lsl #1\n", "subs %[n], %[n], #2\n")     \
-  "bge 1b\n"                                                                      \
-  "2: adds %[n], %[n], #2\n beq 3f\n"                                             \
-  load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n"                  \
-  split("a", "b", "t", "", "") "3:\n"
+// Four columns a turn, then single ones.
+#define MCUSIM_DW_TWO(load, split, count)                                                  \
+  load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n"                                  \
+  split("a", "b", "t", load " %[c], [%[p], %[step]]\n", load " %[d], [%[p], %[both]]\n")   \
+  split("c", "d", "t", "add %[p], %[p], %[step], lsl #1\n", count)
+#define MCUSIM_DW_BOTH(load, split)                                                        \
+  "subs %[n], %[n], #4\n blt 2f\n .p2align 3\n1:\n"                                        \
+  MCUSIM_DW_TWO(load, split, "") MCUSIM_DW_TWO(load, split, "subs %[n], %[n], #4\n")       \
+  "bge 1b\n 2: adds %[n], %[n], #4\n beq 3f\n"                                            \
+  "4: " load " %[a], [%[p]]\n " load " %[b], [%[p], %[down]]\n"                            \
+  split("a", "b", "t", "add %[p], %[p], %[step]\n", "subs %[n], %[n], #1\n") "bne 4b\n3:\n"
 // Border pairs: one row loaded, the other the padding value held in `down`.
 #define MCUSIM_DW_ONE(load, split, row, other)                                    \
   "1: " load " %[" row "], [%[p]]\n mov %[" other "], %[down]\n"                  \
@@ -119,6 +120,7 @@ template <int kBits, int kRing, PairKind kKind>
 #undef MCUSIM_DW_CONVERT
 #undef MCUSIM_DW_ONE
 #undef MCUSIM_DW_BOTH
+#undef MCUSIM_DW_TWO
 #undef MCUSIM_DW_SPLIT2
 #undef MCUSIM_DW_SPLIT4
 #undef MCUSIM_DW_SPLIT_FIELDS
