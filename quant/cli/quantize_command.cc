@@ -131,7 +131,9 @@ void quantize(const Options& options) {
   const auto limit = [](uint64_t bytes) { return bytes ? fmt::format(" of {}", bytes) : ""; };
   fmt::print("flash: container {} B{}, paper_bytes {}\n", packed.file.size(),
              limit(options.plan.flash_bytes),
-             plan::paper_bytes(problem, packed.widths, with_mode.plan.plan_mode()));
+             method->flavour
+                 ? plan::paper_bytes(problem, packed.widths, *method->flavour)
+                 : plan::paper_bytes(problem, packed.widths, with_mode.plan.plan_mode()));
   fmt::print("RAM: arena {} B{}\n", packed.converted.net.arena_bytes,
              limit(options.plan.ram_bytes));
   fmt::print("top-1 as the float network: {}/{} of the calibration inputs\n-> {}\n",
