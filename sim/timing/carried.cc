@@ -3,6 +3,8 @@
 // that where blocks are cut cannot matter.
 #include "sim/timing/carried.h"
 
+#include "memmap/base/error.h"
+
 namespace mcusim::timing {
 
 Entry Carried::enter(const Block& block) {
@@ -28,6 +30,8 @@ bool Carried::survey(const Block& block, size_t count, std::span<const trace::Ac
   uint32_t previous = ~0u;
   for (const trace::Access& access : accesses) {
     const uint32_t index = access.instruction;
+    if (index >= count || (previous != ~0u && index < previous))
+      throw Error("timing: access of instruction {} in a run of {}", index, count);
     const uint8_t traits = block.traits[index];
     const uint64_t bit = uint64_t{1} << (index % kSegment);
     Variation& variation = variations[index / kSegment];
@@ -66,30 +70,50 @@ void Carried::fetch(const Block& block, size_t index, bool sequential,
   }
 }
 
-void Carried::play(const Block& block,
-                         std::span<const trace::Access> accesses, Entry entry, size_t count,
-                         const uint32_t* issue, std::vector<InstructionCycles>& out) {
+// The accesses of one instruction from `now`; the cycle at which it is through.
+uint64_t Carried::play_one(const Block& block, size_t index, std::span<const trace::Access> accesses,
+                           uint64_t now, std::vector<InstructionCycles>& out) {
+  const auto add = [&](const Stall& stall) {
+    if (stall.cycles == 0) return;
+    out.push_back({static_cast<uint16_t>(index), stall.cause, stall.cycles});
+    now += stall.cycles;
+  };
+  const uint8_t traits = block.traits[index];
+  if (traits & kBarrier) add(memory.barrier(now));
+  uint64_t word = 0;
+  for (const trace::Access& access : accesses) {
+    const uint64_t beat = traits & kWords ? word * (access.bytes == 8 ? 2 : 1) / 2 : 0;
+    if (!access.is_write) add({stores.wait(access.address, now + beat), Cause::store_buffer});
+    add(memory.access(access, now + beat));
+    if (access.is_write) stores.push(access.address, now + beat);
+    ++word;
+  }
+  return now;
+}
+
+void Carried::play(const Block& block, std::span<const trace::Access> accesses, Entry entry,
+                   size_t count, bool fetched, const uint32_t* issue,
+                   std::vector<InstructionCycles>& out) {
   uint64_t stalled = 0;
   size_t next = 0;
-  for (size_t i = 0; i < count; ++i) {
-    uint64_t now = cycle + issue[i] + stalled;
-    const uint64_t begin = now;
-    if (!block.free_fetch) fetch(block, i, i > 0 || entry == Entry::sequential, now, out);
-    const auto add = [&](const Stall& stall) {
-      if (stall.cycles == 0) return;
-      out.push_back({static_cast<uint16_t>(i), stall.cause, stall.cycles});
-      now += stall.cycles;
-    };
-    if (block.traits[i] & kBarrier) add(memory.barrier(now));
-    uint64_t word = 0;
-    for (; next < accesses.size() && accesses[next].instruction == i; ++next, ++word) {
-      const trace::Access& access = accesses[next];
-      const uint64_t beat = block.traits[i] & kWords ? word * (access.bytes == 8 ? 2 : 1) / 2 : 0;
-      if (!access.is_write) add({stores.wait(access.address, now + beat), Cause::store_buffer});
-      add(memory.access(access, now + beat));
-      if (access.is_write) stores.push(access.address, now + beat);
+  const auto group = [&](size_t index) {
+    const size_t first = next;
+    while (next < accesses.size() && accesses[next].instruction == index) ++next;
+    return accesses.subspan(first, next - first);
+  };
+  if (fetched && !block.has_barrier) {
+    while (next < accesses.size()) {
+      const size_t index = accesses[next].instruction;
+      const uint64_t now = cycle + issue[index] + stalled;
+      stalled += play_one(block, index, group(index), now, out) - now;
     }
-    stalled += now - begin;
+    return;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t begin = cycle + issue[i] + stalled;
+    uint64_t now = begin;
+    if (!fetched) fetch(block, i, i > 0 || entry == Entry::sequential, now, out);
+    stalled += play_one(block, i, group(i), now, out) - begin;
   }
 }
 

@@ -70,14 +70,17 @@ struct Carried {
   // are free of memory effects.
   bool survey(const Block& block, size_t count, std::span<const trace::Access> accesses,
               Variation* variations);
-  // Plays fetches and accesses at the cycles of the schedule; each stall is appended.
+  // Plays fetches (unless `fetched`: all code is there) and accesses at the cycles of the
+  // schedule; each stall is appended.
   void play(const Block& block, std::span<const trace::Access> accesses, Entry entry, size_t count,
-            const uint32_t* issue, std::vector<InstructionCycles>& out);
+            bool fetched, const uint32_t* issue, std::vector<InstructionCycles>& out);
   // After a quick run only its last stores can still matter.
   void settle(const Block& block, std::span<const trace::Access> accesses, uint64_t start,
               const uint32_t* issue);
 
  private:
+  uint64_t play_one(const Block& block, size_t index, std::span<const trace::Access> accesses,
+                    uint64_t now, std::vector<InstructionCycles>& out);
   void fetch(const Block& block, size_t index, bool sequential, uint64_t& now,
              std::vector<InstructionCycles>& out);
 };

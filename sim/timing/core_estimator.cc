@@ -105,8 +105,6 @@ void CoreEstimator::run(const trace::BlockRun& run) {
   Block& block = known(run.block);
   const size_t count = std::min<size_t>(run.instructions, block.ops.ops.size());
   if (count == 0) return;
-  for (const trace::Access& access : run.accesses)
-    if (access.instruction >= count) throw Error("timing: access of instruction {} in a run of {}", access.instruction, count);
   const uint64_t start = now_.cycle;
   const Entry entry = now_.enter(block);
   const bool fetched = block.free_fetch || (block.resident == now_.memory.instruction_generation());
@@ -116,14 +114,17 @@ void CoreEstimator::run(const trace::BlockRun& run) {
   // The schedule, segment by segment.
   parts_.clear();
   uint64_t scheduled = 0;
-  issue_.resize(count);
+  const bool one = block.segments.size() == 1;
+  const uint32_t* issue = nullptr;
+  std::optional<Schedule> fresh;
+  if (!one) issue_.resize(count);
   std::span<const InstructionCycles> shown;
   for (size_t k = 0; k < block.segments.size() && block.segments[k].first < count; ++k) {
     Segment& segment = block.segments[k];
     const size_t last = std::min<size_t>(segment.last, count);
     const Entry way = k == 0 ? entry : Entry::sequential;
     MemoEntry* entry_found = nullptr;
-    std::optional<Schedule> fresh;
+    fresh.reset();
     const bool memoise = options_.memoise && last == segment.last;
     if (memoise) entry_found = memo_->find(segment, now_.state, way, variations_[k]);
     if (!entry_found) {
@@ -141,27 +142,29 @@ void CoreEstimator::run(const trace::BlockRun& run) {
         other_totals_[static_cast<size_t>(part.cause)] += part.cycles;
     now_.state = entry_found ? entry_found->next_state : memo_->state_id(schedule.exit);
     now_.late_flags = memo_->state(now_.state).flags_late != 0;
-    for (size_t i = segment.first; i < last; ++i)
+    issue = schedule.issue.data();
+    for (size_t i = segment.first; !one && i < last; ++i)
       issue_[i] = static_cast<uint32_t>(scheduled + schedule.issue[i - segment.first]);
     scheduled += schedule.cycles;
     if (sink_) {
-      if (block.segments.size() == 1 && quick && entry_found) shown = schedule.parts;
+      if (one && quick && entry_found) shown = schedule.parts;
       else parts_.insert(parts_.end(), schedule.parts.begin(), schedule.parts.end());
     }
   }
 
   uint64_t cycles = scheduled;
+  if (!one) issue = issue_.data();
   if (quick) {
-    now_.settle(block, run.accesses, start, issue_.data());
+    now_.settle(block, run.accesses, start, issue);
   } else {
     stalls_.clear();
-    now_.play(block, run.accesses, entry, count, issue_.data(), stalls_);
+    now_.play(block, run.accesses, entry, count, fetched, issue, stalls_);
     for (const InstructionCycles& stall : stalls_) {
       cycles += stall.cycles;
       other_totals_[static_cast<size_t>(stall.cause)] += stall.cycles;
     }
     if (sink_) parts_.insert(parts_.end(), stalls_.begin(), stalls_.end());
-    if (!block.free_fetch && now_.memory.resident(block.decoded->address, block.decoded->bytes))
+    if (!fetched && now_.memory.resident(block.decoded->address, block.decoded->bytes))
       block.resident = now_.memory.instruction_generation();
   }
   now_.cycle += cycles;
@@ -228,7 +231,7 @@ uint64_t CoreEstimator::ahead(const DecodedBlock& decoded, std::span<const trace
     state = schedule.exit;
   }
   std::vector<InstructionCycles> stalls;
-  copy.play(block, accesses, entry, count, issue.data(), stalls);
+  copy.play(block, accesses, entry, count, block.free_fetch, issue.data(), stalls);
   uint64_t cycles = issue[count - 1];
   for (const InstructionCycles& stall : stalls) cycles += stall.cycles;
   return cycles;

@@ -194,7 +194,7 @@ class Evaluator {
       s_.flags_late = 0;
     }
 
-    out_.issue.push_back(static_cast<uint16_t>(at));
+    out_.issue.push_back(static_cast<uint32_t>(at));
     if (op.slots & kFpMac && !(op.slots & kDoubleMac)) {
       s_.fp_mac_bits = static_cast<uint8_t>((op.is_fused ? 0 : 1) | (mac_age <= kFpShadowCycles ? 2 : 0));
       fp_mac_ = at;

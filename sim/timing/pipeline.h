@@ -80,7 +80,7 @@ struct Schedule {
   PipeState exit;
   uint32_t cycles = 0;                   // from the last issue before to the last issue within
   std::vector<InstructionCycles> parts;  // instruction = index in the block
-  std::vector<uint16_t> issue;           // per instruction: issue cycle after entry
+  std::vector<uint32_t> issue;           // per instruction: issue cycle after entry
 };
 
 // Schedules instructions [first, last) of a block; `redirect_cycles` prices Entry::redirected.
