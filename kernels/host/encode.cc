@@ -7,7 +7,7 @@
 #include <limits>
 #include <map>
 
-#include "kernels/host/accumulator.h"
+#include "kernels/host/accumulators.h"
 #include "kernels/host/bias_fold.h"
 #include "kernels/host/container.h"
 #include "kernels/host/int_net.h"
@@ -127,19 +127,6 @@ void check_count(const std::string& place, const char* name, const std::vector<T
     throw Error("{}: {}: {} values instead of {}", place, name, values.size(), expected);
 }
 
-// Kernels add in 32 bits; a network that may leave them is refused here.
-void check_accumulators(const std::string& place, const IntOp& op, const IntTensor& in) {
-  for (uint32_t c = 0; c < op.bias.size(); ++c) {
-    int left = 0;
-    if (op.contract == net::Contract::tflite)
-      left = std::clamp<int>(op.shift[op.shift.size() == 1 ? 0 : c], 0, kMaxTfliteShift);
-    const AccumulatorRange range = accumulator_range(op, in, c);
-    if (!range.fits(left))
-      throw Error("{}: channel {}: the accumulator may reach {}..{}, shifted left by {}: beyond 32 bits",
-                  place, c, range.least, range.most, left);
-  }
-}
-
 void Encoder::add_weights(const IntOp& from, const std::string& place, net::Op& op) {
   const net::Tensor& in = tensors_[op.in0];
   const net::Tensor& out = tensors_[op.out];
@@ -166,7 +153,11 @@ void Encoder::add_weights(const IntOp& from, const std::string& place, net::Op& 
       throw Error("{}: weight zero point {} is not in -{}..{}", place, zero, kMaxWeightZeroPoint,
                   kMaxWeightZeroPoint);
 
-  check_accumulators(place, from, net_.tensors[from.in0]);
+  try {
+    check_accumulators(from, net_.tensors[from.in0]);
+  } catch (const Error& error) {
+    throw Error("{}: {}", place, error.what());
+  }
 
   const net::Layout tag = layout_for(shape);
   op.layout = static_cast<uint16_t>(tag);

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "memmap/base/error.h"
-#include "quant/import/accumulators.h"
+#include "kernels/host/accumulators.h"
 #include "quant/import/fixed_point.h"
 #include "quant/import/onnx.h"
 #include "quant/import/qdq_strip.h"

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "memmap/base/error.h"
-#include "quant/import/accumulators.h"
+#include "kernels/host/accumulators.h"
 #include "quant/import/tflite_importer.h"
 
 namespace mcusim {

@@ -200,7 +200,7 @@ TEST(Validate, AccumulatorsMustFit32Bits) {
   op.bias[1] = static_cast<int32_t>((int64_t{1} << 31) - 1 - most);
   EXPECT_EQ(encode_refusal(net), "");
   ++op.bias[1];
-  EXPECT_THAT(encode_refusal(net), HasSubstr("channel 1: the accumulator may reach"));
+  EXPECT_THAT(encode_refusal(net), HasSubstr("channel 1: accumulator may reach"));
 }
 
 TEST(Validate, ThresholdsMustBeSorted) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "quant/import/accumulators.h"
+#include "kernels/host/accumulators.h"
 
 #include <algorithm>
 
@@ -22,7 +22,7 @@ void check_accumulators(const IntOp& op, const IntTensor& in) {
       high += std::max(at_zero, at_full);
     }
     const bool shifts = op.contract == net::Contract::tflite && !op.shift.empty();
-    const int shift = shifts ? std::max<int>(op.shift[op.shift.size() > 1 ? c : 0], 0) : 0;
+    const int shift = shifts ? std::clamp<int>(op.shift[op.shift.size() > 1 ? c : 0], 0, 31) : 0;
     const int64_t most = std::max(-low, high);
     if (most >= (int64_t{1} << 31) >> shift)
       throw Error("channel {}: accumulator may reach {}, beyond 2^{}", c, most, 31 - shift);
