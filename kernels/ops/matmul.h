@@ -106,7 +106,8 @@ template <class Core, int kOut, net::Contract kContract>
   const Channel* const channels_end = layer.channels + layer.co;
   const Word* weights = layer.weights;
   Spill spill;
-  spill.lane = *walk.lanes;
+  spill.lanes[0] = walk.lanes[0];
+  spill.lanes[1] = walk.lanes[1];
   spill.last = walk.end;
   spill.chunk_bytes = walk.chunk_bytes;
   spill.mask = kMlaMask;

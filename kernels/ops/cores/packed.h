@@ -47,34 +47,50 @@ inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* la
 #if defined(MCUSIM_ASM_CORES)
 
 // Four activation registers rotate: each is reloaded right behind the MAC that used
-// it, so every load has three MACs of distance and pairs with one.
-#define MCUSIM_PACKED_STEP(mac, acc, rotation)                                      \
-  "and %[u], %[mask], %[w]" rotation "\n"                                           \
+// it, so every load has three MACs of distance and pairs with one. The lane of the
+// next step is unpacked behind the last MAC of this one.
+#define MCUSIM_PACKED_STEP(mac, acc, unpack)                                        \
   mac " %[t0], %[a0], %[u]" acc(0) "\n ldr %[a0], [%[a], #i+16]\n"                  \
   mac " %[t1], %[a1], %[u]" acc(1) "\n ldr %[a1], [%[a], #i+20]\n"                  \
   mac " %[t2], %[a2], %[u]" acc(2) "\n ldr %[a2], [%[a], #i+24]\n"                  \
-  mac " %[t3], %[a3], %[u]" acc(3) "\n ldr %[a3], [%[a], #i+28]\n .set i, i+16\n"
+  mac " %[t3], %[a3], %[u]" acc(3) "\n" unpack                                      \
+  "ldr %[a3], [%[a], #i+28]\n .set i, i+16\n"
 #define MCUSIM_PACKED_NONE(p) ""
 #define MCUSIM_PACKED_ADD(p) ", %[t" #p "]"
-#define MCUSIM_PACKED_FIRST MCUSIM_PACKED_STEP("smuad", MCUSIM_PACKED_NONE, "")
-#define MCUSIM_PACKED_NEXT(rotation) MCUSIM_PACKED_STEP("smlad", MCUSIM_PACKED_ADD, rotation)
-#define MCUSIM_PACKED_ROTATED_1 MCUSIM_PACKED_NEXT(", ror %[r1]")
-#define MCUSIM_PACKED_ROTATED_3                                  \
-  MCUSIM_PACKED_ROTATED_1 MCUSIM_PACKED_NEXT(", ror %[r2]") MCUSIM_PACKED_NEXT(", ror %[r3]")
+#define MCUSIM_PACKED_UNPACK(rotation) "and %[u], %[mask], %[w]" rotation "\n"
+#define MCUSIM_PACKED_NEXT(unpack) MCUSIM_PACKED_STEP("smlad", MCUSIM_PACKED_ADD, unpack)
 #define MCUSIM_PACKED_WORD "ldr %[w], [%[k]], #4\n"
-#define MCUSIM_ONCE(body) body
+// The steps behind the first of a word; the last one unpacks from the next word.
+#define MCUSIM_PACKED_REST_2(last) MCUSIM_PACKED_NEXT(last)
+#define MCUSIM_PACKED_REST_4(last)                          \
+  MCUSIM_PACKED_NEXT(MCUSIM_PACKED_UNPACK(", ror %[r2]"))   \
+  MCUSIM_PACKED_NEXT(MCUSIM_PACKED_UNPACK(", ror %[r3]"))   \
+  MCUSIM_PACKED_NEXT(last)
+#define MCUSIM_PACKED_FIRST                                 \
+  MCUSIM_PACKED_STEP("smuad", MCUSIM_PACKED_NONE, MCUSIM_PACKED_UNPACK(", ror %[r1]"))
+#define MCUSIM_PACKED_AGAIN MCUSIM_PACKED_NEXT(MCUSIM_PACKED_UNPACK(", ror %[r1]"))
+#define MCUSIM_PACKED_CROSS(rest) MCUSIM_PACKED_WORD rest(MCUSIM_PACKED_UNPACK(""))
+#define MCUSIM_PACKED_BODY_2                                                        \
+  MCUSIM_PACKED_FIRST                                                               \
+  MCUSIM_THRICE(MCUSIM_PACKED_CROSS(MCUSIM_PACKED_REST_2) MCUSIM_PACKED_AGAIN)      \
+  MCUSIM_PACKED_REST_2("")
+#define MCUSIM_PACKED_BODY_4                                                        \
+  MCUSIM_PACKED_FIRST                                                               \
+  MCUSIM_PACKED_NEXT(MCUSIM_PACKED_UNPACK(", ror %[r2]"))                           \
+  MCUSIM_PACKED_NEXT(MCUSIM_PACKED_UNPACK(", ror %[r3]"))                           \
+  MCUSIM_PACKED_CROSS(MCUSIM_PACKED_REST_2) MCUSIM_PACKED_AGAIN                     \
+  MCUSIM_PACKED_REST_4("")
 #define MCUSIM_PACKED_FLUSH(p)                                                      \
   "ldrd %[u], %[w], [%[s], #8*" #p "]\n add %[u], %[u], %[t" #p "]\n"               \
   "add %[w], %[w], %[t" #p "], asr %[d]\n strd %[u], %[w], [%[s], #8*" #p "]\n"
 
-#define MCUSIM_PACKED_LOOP(repeat, rest_of_word)                                    \
+#define MCUSIM_PACKED_LOOP(body)                                                    \
   asm volatile(                                                                     \
       MCUSIM_PACKED_WORD                                                            \
       "ldr %[a0], [%[a]]\n ldr %[a1], [%[a], #4]\n"                                 \
       "ldr %[a2], [%[a], #8]\n ldr %[a3], [%[a], #12]\n"                            \
       ".p2align 3\n1:\n .set i, 0\n"                                                \
-      MCUSIM_PACKED_FIRST rest_of_word                                              \
-      repeat(MCUSIM_PACKED_WORD MCUSIM_PACKED_NEXT("") rest_of_word)                \
+      MCUSIM_PACKED_UNPACK("") body                                                 \
       MCUSIM_PACKED_FLUSH(0) MCUSIM_PACKED_FLUSH(1)                                 \
       MCUSIM_PACKED_FLUSH(2) MCUSIM_PACKED_FLUSH(3)                                 \
       MCUSIM_PACKED_WORD                                                            \
@@ -93,20 +109,24 @@ template <const Form& kForm>
   uint32_t t0, t1, t2, t3, w, u, a0, a1, a2, a3;
   const Word *k = weights, *a = walk.lanes;
   if constexpr (kForm.steps_per_word == 2)
-    MCUSIM_PACKED_LOOP(MCUSIM_THRICE, MCUSIM_PACKED_ROTATED_1);
+    MCUSIM_PACKED_LOOP(MCUSIM_PACKED_BODY_2);
   else
-    MCUSIM_PACKED_LOOP(MCUSIM_ONCE, MCUSIM_PACKED_ROTATED_3);
+    MCUSIM_PACKED_LOOP(MCUSIM_PACKED_BODY_4);
   weights = k - 1;
 }
 #undef MCUSIM_PACKED_STEP
 #undef MCUSIM_PACKED_NONE
 #undef MCUSIM_PACKED_ADD
-#undef MCUSIM_PACKED_FIRST
+#undef MCUSIM_PACKED_UNPACK
 #undef MCUSIM_PACKED_NEXT
-#undef MCUSIM_PACKED_ROTATED_1
-#undef MCUSIM_PACKED_ROTATED_3
 #undef MCUSIM_PACKED_WORD
-#undef MCUSIM_ONCE
+#undef MCUSIM_PACKED_REST_2
+#undef MCUSIM_PACKED_REST_4
+#undef MCUSIM_PACKED_FIRST
+#undef MCUSIM_PACKED_AGAIN
+#undef MCUSIM_PACKED_CROSS
+#undef MCUSIM_PACKED_BODY_2
+#undef MCUSIM_PACKED_BODY_4
 #undef MCUSIM_PACKED_FLUSH
 #undef MCUSIM_PACKED_LOOP
 

@@ -43,7 +43,7 @@ struct Walk {
 // sums of channel 1. Volatile, since the statement also has too few operands to name
 // each word as an output.
 struct Spill {
-  uint32_t lane;      // the first lane word
+  uint32_t lanes[2];  // the first lane words
   const Word* volatile end;
   const Word* volatile last;
   volatile uint32_t chunk_bytes;
@@ -81,36 +81,39 @@ inline void split4_plain(SplitSums& s, const Word* weights, const Word* lanes, u
 
 // The loop bodies are unrolled eight steps deep and entered in the middle, so that
 // K costs what it is: `jump` is the code bytes to skip, and `lanes` starts that many
-// steps early. Every instruction is 32 bits wide for this reason. Loads stand at
-// least one MAC before their use and pair with one; `x` and `w` are loaded ahead.
+// steps early. Every instruction is 32 bits wide for this reason. Every load pairs
+// with a MAC and stands two cycles before its use; the first two lane words of a
+// step are loaded ahead, and so is the weight word.
 #define MCUSIM_SPLIT8_STEP                                                    \
   "uxtb16 %[u], %[w]\n smlad %[m0], %[x], %[w], %[m0]\n"                      \
-  "ldr.w %[b], [%[a], #i+4]\n smlad %[l0], %[x], %[u], %[l0]\n"               \
-  "ldr.w %[x], [%[a], #i+8]\n smlad %[m1], %[b], %[w], %[m1]\n"               \
-  "smlad %[l1], %[b], %[u], %[l1]\n"                                          \
-  "ldr.w %[b], [%[a], #i+12]\n smlad %[m2], %[x], %[w], %[m2]\n"              \
-  "smlad %[l2], %[x], %[u], %[l2]\n"                                          \
-  "ldr.w %[x], [%[a], #i+16]\n smlad %[m3], %[b], %[w], %[m3]\n"              \
-  "ldr.w %[w], [%[k]], #4\n smlad %[l3], %[b], %[u], %[l3]\n .set i, i+16\n"
+  "smlad %[l0], %[x], %[u], %[l0]\n ldr.w %[x], [%[a], #i+8]\n"               \
+  "smlad %[m1], %[b], %[w], %[m1]\n"                                          \
+  "smlad %[l1], %[b], %[u], %[l1]\n ldr.w %[b], [%[a], #i+12]\n"              \
+  "smlad %[m2], %[x], %[w], %[m2]\n"                                          \
+  "smlad %[l2], %[x], %[u], %[l2]\n ldr.w %[x], [%[a], #i+16]\n"              \
+  "smlad %[m3], %[b], %[w], %[m3]\n ldr.w %[w], [%[k]], #4\n"                 \
+  "smlad %[l3], %[b], %[u], %[l3]\n ldr.w %[b], [%[a], #i+20]\n .set i, i+16\n"
 inline constexpr uint32_t kSplit8Step_bytes = 14 * 4;
 
 #define MCUSIM_SPLIT4_TWO_STEPS                                               \
   "uxtb16 %[u], %[w]\n"                                                       \
-  "ldr.w %[b], [%[a], #i+4]\n smlad %[m0], %[x], %[u], %[m0]\n"               \
+  "smlad %[m0], %[x], %[u], %[m0]\n"                                          \
   "smlad %[m1], %[b], %[u], %[m1]\n and %[u], %[u], #0x000F000F\n"            \
   "smlad %[l0], %[x], %[u], %[l0]\n ldr.w %[x], [%[a], #i+8]\n"               \
   "smlad %[l1], %[b], %[u], %[l1]\n ldr.w %[b], [%[a], #i+12]\n"              \
   "smlad %[l2], %[x], %[u], %[l2]\n smlad %[l3], %[b], %[u], %[l3]\n"         \
-  "uxtb16 %[u], %[w]\n smlad %[m2], %[x], %[u], %[m2]\n"                      \
-  "ldr.w %[x], [%[a], #i+16]\n smlad %[m3], %[b], %[u], %[m3]\n"              \
+  "uxtb16 %[u], %[w]\n"                                                       \
+  "smlad %[m2], %[x], %[u], %[m2]\n ldr.w %[x], [%[a], #i+16]\n"              \
+  "smlad %[m3], %[b], %[u], %[m3]\n ldr.w %[b], [%[a], #i+20]\n"              \
   "uxtb16 %[u], %[w], ror #8\n"                                               \
-  "ldr.w %[b], [%[a], #i+20]\n smlad %[m0], %[x], %[u], %[m0]\n"              \
-  "and %[w], %[u], #0x000F000F\n smlad %[m1], %[b], %[u], %[m1]\n"            \
+  "smlad %[m0], %[x], %[u], %[m0]\n and %[w], %[u], #0x000F000F\n"            \
+  "smlad %[m1], %[b], %[u], %[m1]\n"                                          \
   "smlad %[l0], %[x], %[w], %[l0]\n ldr.w %[x], [%[a], #i+24]\n"              \
   "smlad %[l1], %[b], %[w], %[l1]\n ldr.w %[b], [%[a], #i+28]\n"              \
-  "smlad %[l2], %[x], %[w], %[l2]\n smlad %[l3], %[b], %[w], %[l3]\n"         \
-  "ldr.w %[w], [%[k]], #4\n smlad %[m2], %[x], %[u], %[m2]\n"                 \
-  "ldr.w %[x], [%[a], #i+32]\n smlad %[m3], %[b], %[u], %[m3]\n .set i, i+32\n"
+  "smlad %[m2], %[x], %[u], %[m2]\n"                                          \
+  "smlad %[l2], %[x], %[w], %[l2]\n ldr.w %[x], [%[a], #i+32]\n"              \
+  "smlad %[l3], %[b], %[w], %[l3]\n ldr.w %[w], [%[k]], #4\n"                 \
+  "smlad %[m3], %[b], %[u], %[m3]\n ldr.w %[b], [%[a], #i+36]\n .set i, i+32\n"
 inline constexpr uint32_t kSplit4TwoSteps_bytes = 30 * 4;
 
 // Takes S1 of a finished chunk out of m into partial sums and starts the next.
@@ -121,21 +124,22 @@ inline constexpr uint32_t kSplit4TwoSteps_bytes = 30 * 4;
 
 #define MCUSIM_SPLIT_LOOP(bodies, shift)                                      \
   asm volatile(                                                               \
+      "adr.w %[m0], 1f\n ldr %[w], [%[k]], #4\n add %[u], %[u], %[m0]\n"       \
       "mov %[m0], %[l0]\n mov %[m1], %[l1]\n"                                 \
-      "mov %[m2], %[l2]\n mov %[m3], %[l3]\n"                                 \
-      "adr.w %[b], 1f\n add %[b], %[b], %[u]\n mov pc, %[b]\n"                \
+      "mov %[m2], %[l2]\n mov %[m3], %[l3]\n mov pc, %[u]\n"                  \
       ".p2align 3\n1:\n .set i, 0\n" bodies                                   \
       "add %[a], %[a], #i\n ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"     \
       "ldr %[b], %[last]\n cmp %[u], %[b]\n beq 2f\n"                         \
       MCUSIM_SPLIT_FLUSH(0, shift) MCUSIM_SPLIT_FLUSH(1, shift)                             \
       MCUSIM_SPLIT_FLUSH(2, shift) MCUSIM_SPLIT_FLUSH(3, shift)                             \
-      "ldr %[u], %[chunk]\n add %[u], %[a], %[u]\n str %[u], %[end]\n b 1b\n" \
+      "ldr %[u], %[chunk]\n add %[u], %[a], %[u]\n str %[u], %[end]\n"         \
+      "ldr %[b], [%[a], #4]\n b 1b\n"                                         \
       "2:\n sub %[m0], %[m0], %[l0]\n sub %[m1], %[m1], %[l1]\n"              \
       "sub %[m2], %[m2], %[l2]\n sub %[m3], %[m3], %[l3]\n"                   \
       : [m0] "=&r"(m0), [m1] "=&r"(m1), [m2] "=&r"(m2), [m3] "=&r"(m3),       \
         [l0] "+r"(l0), [l1] "+r"(l1), [l2] "+r"(l2), [l3] "+r"(l3),           \
-        [k] "+r"(k), [a] "+r"(a), [w] "+r"(w), [x] "+r"(x), [u] "+r"(jump),   \
-        [b] "=&r"(b)                                                          \
+        [k] "+r"(k), [a] "+r"(a), [w] "=&r"(w), [x] "+r"(x), [u] "+r"(jump),  \
+        [b] "+r"(b)                                                           \
       : [end] "m"(spill.end), [last] "m"(spill.last), [s0] "m"(spill.odd[0]), \
         [s1] "m"(spill.odd[1]), [s2] "m"(spill.odd[2]),                       \
         [s3] "m"(spill.odd[3]), [chunk] "m"(spill.chunk_bytes)                \
@@ -146,9 +150,9 @@ template <const Form& kForm, typename First>
                                              Spill& spill, First first,
                                              uint32_t (&c0)[4], uint32_t (&c1)[4]) {
   uint32_t l0 = first(0, 0), l1 = first(0, 1), l2 = first(0, 2), l3 = first(0, 3);
-  uint32_t m0, m1, m2, m3, b;
+  uint32_t m0, m1, m2, m3, w;
   const Word* k = weights;
-  uint32_t x = spill.lane, w = *k++, jump = walk.jump_bytes;
+  uint32_t x = spill.lanes[0], b = spill.lanes[1], jump = walk.jump_bytes;
   const Word* a = walk.early;
   spill.end = walk.first_end;
 #pragma GCC unroll 4
@@ -178,8 +182,8 @@ constexpr uint32_t step_code_bytes(const Form& form) {
 }
 
 // c0[p] = first(0, p) + sum of channel 0, c1[p] = first(1, p) + sum of channel 1;
-// `weights` moves on to the next pair. Reads one weight word and one lane word past
-// the end.
+// `weights` moves on to the next pair. Reads one weight word and two lane words
+// past the end.
 template <const Form& kForm>
 struct Split {
   static constexpr const Form& form = kForm;
