@@ -195,13 +195,13 @@ Guess read_guess(Section section) {
   return guess;
 }
 
-void check_consistent(const Board& board, const std::string& file) {
+void check_consistent(const Board& board) {
   for (size_t i = 0; i < board.regions.size(); ++i)
     for (size_t k = 0; k < i; ++k) {
       const Region &a = board.regions[k], &b = board.regions[i];
-      if (a.name == b.name) throw Error("{}: two regions are named {}", file, a.name);
+      if (a.name == b.name) throw Error("two regions are named {}", a.name);
       if (a.contains(b.base) || b.contains(a.base))
-        throw Error("{}: regions {} and {} overlap", file, a.name, b.name);
+        throw Error("regions {} and {} overlap", a.name, b.name);
     }
   for (const auto* name : {&board.code_region, &board.arena_region, &board.scratch_region,
                            &board.fast_code_region}) {
@@ -209,11 +209,11 @@ void check_consistent(const Board& board, const std::string& file) {
     const Region& region = board.region(*name);
     const bool code = name == &board.code_region || name == &board.fast_code_region;
     if (!region.is_memory() || (code && !region.executable) || (!code && !region.writable))
-      throw Error("{}: image: region {} cannot hold that", file, *name);
+      throw Error("image: region {} cannot hold that", *name);
   }
   for (const auto& clock : board.clocks)
     if (clock.flash_wait_states < board.wait_states_for(clock.vos, clock.axi_hz))
-      throw Error("{}: clock {} Hz: {} wait states, but {} at AXI {} Hz needs {}", file,
+      throw Error("clock {} Hz: {} wait states, but {} at AXI {} Hz needs {}",
                   clock.core_hz, clock.flash_wait_states, clock.vos, clock.axi_hz,
                   board.wait_states_for(clock.vos, clock.axi_hz));
 }
@@ -278,7 +278,11 @@ Board parse_board(const std::string& toml, const std::string& name) {
     board.timing.emplace_back(parameter, read_guess(timing.section(parameter.c_str())));
   timing.finish();
   top.finish();
-  check_consistent(board, name);
+  try {
+    check_consistent(board);
+  } catch (const Error& error) {
+    throw Error("{}: {}", name, error.what());
+  }
   return board;
 }
 

@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include <random>
+
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
 
@@ -119,6 +121,35 @@ TEST(Board, RefusesBadFilesByName) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("stm32h999"), HasSubstr("stm32h743")));
   }
+}
+
+TEST(Board, DamagedFilesAreRefusedOrConsistent) {
+  std::mt19937 random(1);
+  const auto whole = board_text("stm32h743");
+  int accepted = 0;
+  for (int round = 0; round < 600; ++round) {
+    auto text = whole;
+    for (int edits = 1 + static_cast<int>(random() % 3); edits-- > 0;) {
+      const size_t at = random() % text.size();
+      switch (random() % 3) {
+        case 0: text[at] = static_cast<char>(random()); break;
+        case 1: text.erase(at, 1 + random() % 20); break;
+        default: text.insert(at, text.substr(random() % text.size(), random() % 40)); break;
+      }
+    }
+    try {
+      const Board board = parse_board(text, "b.toml");
+      ++accepted;
+      EXPECT_GT(board.dcache.sets(), 0u);
+      for (const auto& region : board.regions) EXPECT_EQ(board.find(region.base), &region);
+      for (const auto& name : timing_names()) EXPECT_NO_THROW(board.timing_value(name));
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("b.toml"));
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_GT(accepted, 0);  // some damage is in comments and numbers
+  EXPECT_LT(accepted, 600);
 }
 
 }  // namespace
