@@ -71,7 +71,7 @@ struct DepthwiseTile {
 
 // Builds records from `first` on; returns how many channels of whole groups are
 // fused. Records of the channels that fill the last group give 0.
-template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
+template <int kWeightBits, net::Contract kContract>
 [[gnu::noinline]] uint32_t build_records(const KernelCall& call, const DepthwisePlan& plan,
                                          uint32_t first) {
   const net::Op& op = *call.op;
@@ -86,8 +86,8 @@ template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
       }
       const bool fused =
           op.kernel_h == 5
-              ? build_record<kInBits, kWeightBits, kOutBits, kContract, 5>(call, plan, at, record)
-              : build_record<kInBits, kWeightBits, kOutBits, kContract, 3>(call, plan, at, record);
+              ? build_record<kWeightBits, kContract, 5>(call, plan, at, record)
+              : build_record<kWeightBits, kContract, 3>(call, plan, at, record);
       if (!fused) return c;
     }
   }
@@ -107,8 +107,8 @@ inline void fill_border_columns(const DepthwiseTile& tile, uint32_t left, uint32
 
 // Converts pair `index` (rows 2*index - pad_top and the next) into its ring slot.
 template <int kInBits>
-inline void convert(const DepthwiseTile& tile, uint32_t index, uint32_t slot, uint32_t left,
-                    uint32_t inner) {
+[[gnu::noinline]] void convert(const DepthwiseTile& tile, uint32_t index, uint32_t slot,
+                               uint32_t left, uint32_t inner) {
   const net::Tensor& in = tile.images.in;
   const uint32_t row = 2 * index - tile.images.pad_top;  // wraps above the input
   const auto source = [&](uint32_t y) -> const uint8_t* {
@@ -127,7 +127,8 @@ inline void convert(const DepthwiseTile& tile, uint32_t index, uint32_t slot, ui
 
 // Output rows [y, y + rows) of the tile, rows being 1 or 2.
 template <int kOutBits, net::Contract kContract>
-inline void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y, uint32_t rows) {
+[[gnu::noinline]] void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y,
+                                 uint32_t rows) {
   constexpr Finish kFinish = kContract == net::Contract::icn_floor ? Finish::icn
                              : kContract == net::Contract::tflite  ? Finish::tflite
                                                                    : Finish::sums;
@@ -185,19 +186,26 @@ inline void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y, ui
   }
 }
 
-template <int kInBits, int kOutBits, net::Contract kContract>
-[[gnu::noinline]] void run_tile(const DepthwiseTile& tile) {
+// Input width and output form are function pointers here, so that all rows of an
+// image share this code.
+struct DepthwiseSteps {
+  void (*convert)(const DepthwiseTile&, uint32_t index, uint32_t slot, uint32_t left,
+                  uint32_t inner);
+  void (*make_rows)(const DepthwiseTile&, uint32_t oldest, uint32_t y, uint32_t rows);
+};
+
+[[gnu::noinline]] inline void run_tile(const DepthwiseTile& tile, const DepthwiseSteps& steps) {
   const DepthwisePlan& plan = tile.plan;
   const uint32_t height = tile.images.out.h, left = tile.images.pad_left;
   const uint32_t inner = min_u32(tile.images.in.w, plan.plane_columns - left);
   fill_border_columns(tile, left, inner);
   zero_words(tile.lines(), plan.bytes - plan.lines_offset);
-  for (uint32_t i = 0; i + 1 < plan.ring; ++i) convert<kInBits>(tile, i, i, left, inner);
+  for (uint32_t i = 0; i + 1 < plan.ring; ++i) steps.convert(tile, i, i, left, inner);
   uint32_t oldest = 0, pair = plan.ring - 1;
   for (uint32_t y = 0; y < height; y += plan.rows, ++pair) {
     const uint32_t newest = oldest == 0 ? plan.ring - 1 : oldest - 1;
-    convert<kInBits>(tile, pair, newest, left, inner);
-    make_rows<kOutBits, kContract>(tile, oldest, y, min_u32(plan.rows, height - y));
+    steps.convert(tile, pair, newest, left, inner);
+    steps.make_rows(tile, oldest, y, min_u32(plan.rows, height - y));
     if (++oldest == plan.ring) oldest = 0;
   }
 }
@@ -214,9 +222,10 @@ inline void depthwise(const KernelCall& call) {
     const uint32_t fused =
         plan.form == DepthwiseForm::general
             ? 0
-            : build_records<kInBits, kWeightBits, kOutBits, kContract>(call, plan, c);
+            : build_records<kWeightBits, kContract>(call, plan, c);
     if (fused != 0) {
-      run_tile<kInBits, kOutBits, kContract>({call, plan, images, c, fused});
+      run_tile({call, plan, images, c, fused},
+               {convert<kInBits>, make_rows<kOutBits, kContract>});
       c += fused;
     } else {
       depthwise_group<kInBits, kWeightBits, kOutBits, kContract>(call, c);

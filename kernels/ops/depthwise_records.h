@@ -27,7 +27,7 @@ struct FusedScale {
 };
 
 // `bound` is at least |accumulator|, `largest` at least every |weight|.
-template <net::Contract kContract, int kOutBits>
+template <net::Contract kContract>
 inline FusedScale fuse_scale(int32_t mult, int32_t exponent, const Stage& stage, uint32_t bound,
                              uint32_t largest) {
   if constexpr (kContract == net::Contract::thresholds) return {true, 0, 0, 0, 0};
@@ -81,8 +81,8 @@ inline void arrange_weights(DepthwiseForm form, const int32_t (&w)[kSize][kSize]
 }
 
 // Builds the record of channel c; false when it cannot be fused.
-template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract, int kSize>
-inline bool build_record(const KernelCall& call, const DepthwisePlan& plan, uint32_t c,
+template <int kWeightBits, net::Contract kContract, int kSize>
+[[gnu::noinline]] bool build_record(const KernelCall& call, const DepthwisePlan& plan, uint32_t c,
                          uint32_t* record) {
   const net::Op& op = *call.op;
   constexpr uint32_t kTaps = kSize * kSize, kTap_bytes = kWeightBits / 2;
@@ -97,9 +97,9 @@ inline bool build_record(const KernelCall& call, const DepthwisePlan& plan, uint
       static_cast<uint32_t>(zero < 0 ? -zero : zero) + uint32_t{kMaxValue<kWeightBits>};
   const uint32_t bias_magnitude =
       static_cast<int32_t>(channel.bias) < 0 ? 0 - channel.bias : channel.bias;
-  const uint32_t bound = bias_magnitude + kTaps * largest * uint32_t{kMaxValue<kInBits>};
-  const FusedScale scale = fuse_scale<kContract, kOutBits>(
-      channel.mult, exponent, make_stage(op, *call.out), bound, largest);
+  const uint32_t bound = bias_magnitude + kTaps * largest * ((1u << call.in0->bits) - 1);
+  const FusedScale scale =
+      fuse_scale<kContract>(channel.mult, exponent, make_stage(op, *call.out), bound, largest);
   if (!scale.fused) return false;
   record[0] = channel.bias << scale.weight_shift;
   record[1] = static_cast<uint32_t>(scale.mult);
