@@ -228,7 +228,9 @@ inline void depthwise(const KernelCall& call) {
                {convert<kInBits>, make_rows<kOutBits, kContract>});
       c += fused;
     } else {
-      depthwise_group<kInBits, kWeightBits, kOutBits, kContract>(call, c);
+      depthwise_group<kOutBits, kContract>(
+          call, c,
+          {add_taps<kInBits, kWeightBits>, unfold_bias<kWeightBits>, kWeightBits / 2});
       c += kGroup;
     }
   }
