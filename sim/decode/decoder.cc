@@ -59,7 +59,8 @@ Operands collect(const cs_arm& arm) {
       out.registers.push_back(reg_bits(reg));
       if (is_fp_register(reg)) out.transfer_bytes = is_double(reg) ? 8 : 4;
       // LSL #0 is no shift; ROR #0 is encoded RRX.
-      if (op.shift.type != ARM_SFT_INVALID && (op.shift.value != 0 || op.shift.type == ARM_SFT_RRX)) {
+      if (op.shift.type != ARM_SFT_INVALID &&
+          (op.shift.value != 0 || op.shift.type == ARM_SFT_RRX)) {
         out.has_shift = true;
         out.shifted |= reg_bits(reg);
       }
@@ -277,7 +278,8 @@ bool is_shifted_constant(uint32_t first_half, uint32_t second_half) {
 
 std::string hex(std::span<const uint8_t> code, size_t at) {
   std::string text;
-  for (size_t i = at; i < std::min(at + 4, code.size()); ++i) text += fmt::format("{:02x}", code[i]);
+  for (size_t i = at; i < std::min(at + 4, code.size()); ++i)
+    text += fmt::format("{:02x}", code[i]);
   return text;
 }
 
@@ -356,7 +358,8 @@ DecodedBlock Decoder::decode(uint32_t address, std::span<const uint8_t> code,
   bytes.insert(bytes.end(), code.begin(), code.end());
 
   cs_insn* decoded = nullptr;
-  const size_t count = cs_disasm(handle_, bytes.data(), bytes.size(), address - prefix, 0, &decoded);
+  const size_t count =
+      cs_disasm(handle_, bytes.data(), bytes.size(), address - prefix, 0, &decoded);
   struct Free {
     cs_insn* list;
     size_t count;

@@ -23,7 +23,8 @@ Entry Carried::enter(const Block& block) {
   return on_flags && !late_flags ? Entry::mispredicted_early : Entry::mispredicted;
 }
 
-bool Carried::survey(const Block& block, size_t count, std::span<const trace::Access> accesses, Variation* variations) {
+bool Carried::survey(const Block& block, size_t count, std::span<const trace::Access> accesses,
+                     Variation* variations) {
   bool quick = memory.idle(cycle);
     if (stores.latest + kStoreToLoadCycles < cycle) stores.forget();
   RecentStores seen = stores;
@@ -45,15 +46,15 @@ bool Carried::survey(const Block& block, size_t count, std::span<const trace::Ac
     }
     if (access.is_write) seen.push(access.address, 0);
     else if (seen.meets(access.address)) quick = false;
-    if (!memory.quick(access)) quick = false;
+    if (quick && !memory.quick(access)) quick = false;
     previous = index;
   }
   return quick;
 }
 
 // Instruction fetch of one instruction: whatever lines or entries it begins.
-void Carried::fetch(const Block& block, size_t index, bool sequential,
-                          uint64_t& now, std::vector<InstructionCycles>& out) {
+void Carried::fetch(const Block& block, size_t index, bool sequential, uint64_t& now,
+                    std::vector<InstructionCycles>& out) {
   const Op& op = block.ops.ops[index];
   const bool cached = memory.caches_instructions(op.address);
   const uint32_t unit = cached ? memory.line_bytes() : 8;
@@ -71,8 +72,9 @@ void Carried::fetch(const Block& block, size_t index, bool sequential,
 }
 
 // The accesses of one instruction from `now`; the cycle at which it is through.
-uint64_t Carried::play_one(const Block& block, size_t index, std::span<const trace::Access> accesses,
-                           uint64_t now, std::vector<InstructionCycles>& out) {
+uint64_t Carried::play_one(const Block& block, size_t index,
+                           std::span<const trace::Access> accesses, uint64_t now,
+                           std::vector<InstructionCycles>& out) {
   const auto add = [&](const Stall& stall) {
     if (stall.cycles == 0) return;
     out.push_back({static_cast<uint16_t>(index), stall.cause, stall.cycles});
@@ -120,10 +122,12 @@ void Carried::play(const Block& block, std::span<const trace::Access> accesses, 
 void Carried::settle(const Block& block, std::span<const trace::Access> accesses,
                            uint64_t start, const uint32_t* issue) {
   size_t first = accesses.size();
-  for (int kept = 0; first > 0 && kept < RecentStores::kCount; --first) kept += accesses[first - 1].is_write;
+  for (int kept = 0; first > 0 && kept < RecentStores::kCount; --first)
+    kept += accesses[first - 1].is_write;
   uint64_t word = 0;
   if (first > 0 && first < accesses.size())  // the kept stores may begin inside one instruction
-    for (size_t i = first; i > 0 && accesses[i - 1].instruction == accesses[first].instruction; --i) ++word;
+    for (size_t i = first; i > 0 && accesses[i - 1].instruction == accesses[first].instruction; --i)
+      ++word;
   for (size_t i = first; i < accesses.size(); ++i) {
     if (i > first && accesses[i].instruction != accesses[i - 1].instruction) word = 0;
     const uint64_t beat = block.traits[accesses[i].instruction] & kWords

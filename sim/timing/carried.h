@@ -48,7 +48,8 @@ struct RecentStores {
   uint32_t wait(uint32_t address, uint64_t now) const {
     uint64_t until = now;
     for (int i = 0; i < kCount; ++i)
-      if (word[i] == address >> kStoreToLoadShift) until = std::max(until, at[i] + kStoreToLoadCycles);
+      if (word[i] == address >> kStoreToLoadShift)
+        until = std::max(until, at[i] + kStoreToLoadCycles);
     return static_cast<uint32_t>(until - now);
   }
   void forget() { std::fill(std::begin(word), std::end(word), ~0u); }

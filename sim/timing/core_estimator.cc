@@ -21,9 +21,15 @@ using namespace timing;
 class CoreEstimator final : public Estimator {
  public:
   CoreEstimator(const Board& board, const EstimatorOptions& options)
-      : options_(options), parameters_(load_parameters(board, options.guesses)),
+      : options_(options),
+        parameters_(load_parameters(board, options.guesses)),
         now_{MemorySystem(board, parameters_),
-             Predictor(parameters_.btac_entries, parameters_.return_stack), {}, 0, 0, nullptr, false} {
+             Predictor(parameters_.btac_entries, parameters_.return_stack),
+             {},
+             0,
+             0,
+             nullptr,
+             false} {
     now_.state = memo_->state_id(PipeState{});
   }
 
@@ -87,7 +93,8 @@ void CoreEstimator::block_defined(const trace::BlockInfo& info) {
     uint8_t traits = 0;
     const auto pipe = [&](size_t k) { return (ops[k].slots & kLoadPipe) != 0; };
     // At a block's border the neighbour is unknown: its bank always counts.
-    if (pipe(i) && (i == 0 || i + 1 == ops.size() || pipe(i - 1) || pipe(i + 1))) traits |= kBesideLoad;
+    if (pipe(i) && (i == 0 || i + 1 == ops.size() || pipe(i - 1) || pipe(i + 1)))
+      traits |= kBesideLoad;
     if ((ops[i].slots & kHalves) && ops[i].is_store) traits |= kStoreMultiple;
     if (ops[i].slots & kHalves) traits |= kWords;
     const std::string& name = decoded.instructions[i].mnemonic;
@@ -109,7 +116,8 @@ void CoreEstimator::run(const trace::BlockRun& run) {
   const Entry entry = now_.enter(block);
   const bool fetched = block.free_fetch || (block.resident == now_.memory.instruction_generation());
   variations_.assign(block.segments.size(), {});
-  const bool quick = now_.survey(block, count, run.accesses, variations_.data()) && fetched && !block.has_barrier;
+  const bool quick =
+      now_.survey(block, count, run.accesses, variations_.data()) && fetched && !block.has_barrier;
 
   // The schedule, segment by segment.
   parts_.clear();
@@ -128,8 +136,8 @@ void CoreEstimator::run(const trace::BlockRun& run) {
     const bool memoise = options_.memoise && last == segment.last;
     if (memoise) entry_found = memo_->find(segment, now_.state, way, variations_[k]);
     if (!entry_found) {
-      fresh = evaluate(block.ops, segment.first, last, memo_->state(now_.state), way, variations_[k],
-                       static_cast<int>(parameters_.redirect));
+      fresh = evaluate(block.ops, segment.first, last, memo_->state(now_.state), way,
+                       variations_[k], static_cast<int>(parameters_.redirect));
       if (memoise && !Memo::crowded(segment)) {
         entry_found = memo_->add(segment, now_.state, way, variations_[k], std::move(*fresh));
         fresh.reset();
@@ -187,7 +195,8 @@ void CoreEstimator::restart_memo() {
 
 void CoreEstimator::control(const trace::Control& control) {
   now_.memory.control(control, now_.cycle);
-  if (control.what == trace::Control::What::branch_predictor_invalidate) now_.predictor.invalidate();
+  if (control.what == trace::Control::What::branch_predictor_invalidate)
+    now_.predictor.invalidate();
   if (control.what == trace::Control::What::sleep) {
     const uint64_t cycles = control.value | uint64_t{control.extra[0]} << 32;
     other_totals_[static_cast<size_t>(Cause::sleep)] += cycles;
@@ -197,7 +206,8 @@ void CoreEstimator::control(const trace::Control& control) {
 
 void CoreEstimator::exception(const trace::Exception& exception) {
   // guess: Arm's headline figure; stacking misses are not played apart.
-  const uint64_t cycles = exception.entry ? parameters_.exception_entry : parameters_.exception_exit;
+  const uint64_t cycles =
+      exception.entry ? parameters_.exception_entry : parameters_.exception_exit;
   const Cause cause = exception.entry ? Cause::exception_entry : Cause::exception_exit;
   const uint64_t start = now_.cycle;
   other_totals_[static_cast<size_t>(cause)] += cycles;
@@ -212,7 +222,8 @@ uint64_t CoreEstimator::ahead(const DecodedBlock& decoded, std::span<const trace
   if (decoded.id >= blocks_.size()) throw Error("timing: block {} was never defined", decoded.id);
   const Block& block = *blocks_[decoded.id];
   const size_t count = std::min<size_t>(size_t{instruction} + 1, block.ops.ops.size());
-  while (!accesses.empty() && accesses.back().instruction >= instruction) accesses = accesses.first(accesses.size() - 1);
+  while (!accesses.empty() && accesses.back().instruction >= instruction)
+    accesses = accesses.first(accesses.size() - 1);
   Carried copy = now_;
   const Entry entry = copy.enter(block);
   std::vector<Variation> variations(block.segments.size());
@@ -226,7 +237,8 @@ uint64_t CoreEstimator::ahead(const DecodedBlock& decoded, std::span<const trace
     const Schedule schedule = evaluate(block.ops, segment.first, last, state,
                                        k == 0 ? entry : Entry::sequential, variations[k],
                                        static_cast<int>(parameters_.redirect));
-    for (size_t i = segment.first; i < last; ++i) issue[i] = scheduled + schedule.issue[i - segment.first];
+    for (size_t i = segment.first; i < last; ++i)
+      issue[i] = scheduled + schedule.issue[i - segment.first];
     scheduled += schedule.cycles;
     state = schedule.exit;
   }

@@ -28,7 +28,8 @@ Stall MemorySystem::fetch_line(uint32_t address, uint64_t now, bool sequential) 
   bus_free_ = first + (code_.line_bytes() / 8 - 1) * beat(place);
   busy_until_ = std::max(busy_until_, bus_free_);
   // Words behind the first arrive at bus speed while the core takes one entry a cycle.
-  uint64_t stall = first - now + (code_.line_bytes() / 8 - 1) * (std::max<uint64_t>(beat(place), 1) - 1);
+  uint64_t stall =
+      first - now + (code_.line_bytes() / 8 - 1) * (std::max<uint64_t>(beat(place), 1) - 1);
   // guess: running straight on, the four-entry fetch queue hides its own depth.
   if (sequential) stall -= std::min<uint64_t>(stall, kFetchQueueEntries);
   return {static_cast<uint32_t>(stall), Cause::instruction_fetch};
@@ -80,7 +81,8 @@ void MemorySystem::set_mpu_region(const trace::Control& control) {
   const uint64_t last = std::min<uint64_t>(uint64_t{base} + bytes, uint64_t{1} << 32);
   for (uint64_t at = base; at < last; at += uint64_t{1} << kGranuleBits) {
     Place place = place_of(static_cast<uint32_t>(at));
-    if (place.tcm || place.kind == RegionKind::peripheral || place.kind == RegionKind::system) continue;
+    if (place.tcm || place.kind == RegionKind::peripheral || place.kind == RegionKind::system)
+      continue;
     place.cache = policy;
     map_[at >> kGranuleBits] = place_id(place);
   }

@@ -37,7 +37,8 @@ class Memo {
     auto& entries = segment.entries;
     for (size_t i = 0; i < entries.size(); ++i) {
       MemoEntry* candidate = entries[i];
-      if (candidate->state == state && candidate->entry == entry && candidate->variation == variation) {
+      if (candidate->state == state && candidate->entry == entry &&
+          candidate->variation == variation) {
         if (i > 0) std::swap(entries[i], entries[i - 1]);
         return candidate;
       }

@@ -55,7 +55,8 @@ uint8_t MemorySystem::place_id(const Place& place) {
 void MemorySystem::map_region(uint32_t base, uint64_t bytes, const Place& place) {
   const uint8_t id = place_id(place);
   const uint64_t first = base >> kGranuleBits, last = (uint64_t{base} + bytes - 1) >> kGranuleBits;
-  for (uint64_t granule = first; granule <= last && granule < map_.size(); ++granule) map_[granule] = id;
+  for (uint64_t granule = first; granule <= last && granule < map_.size(); ++granule)
+    map_[granule] = id;
 }
 
 uint64_t MemorySystem::core(double axi_cycles) const {
@@ -88,7 +89,8 @@ uint64_t MemorySystem::write_cycles(const Place& place) const {
   }
 }
 
-const MemorySystem::Fill& MemorySystem::start_fill(uint32_t address, const Place& place, uint64_t now) {
+const MemorySystem::Fill& MemorySystem::start_fill(uint32_t address, const Place& place,
+                                                   uint64_t now) {
   Fill& fill = *std::min_element(fills_.begin(), fills_.end(),
                                  [](const Fill& a, const Fill& b) { return a.done < b.done; });
   const uint64_t start = std::max({now, fill.done, bus_free_});
@@ -151,7 +153,8 @@ Stall MemorySystem::store(const trace::Access& access, const Place& place, uint6
             unaligned && access.bytes > 1 ? Cause::unaligned : Cause::tcm_subword_store};
   }
   if (place.kind == RegionKind::system) return {parameters_.ppb_write - 1, Cause::device};
-  const bool line_taken = data_.enabled && place.cache == CachePolicy::write_back && data_.holds(access.address);
+  const bool line_taken =
+      data_.enabled && place.cache == CachePolicy::write_back && data_.holds(access.address);
   if (line_taken && stores_.drained() <= now) {  // passes straight through into its line
     data_.dirty(access.address);
     return {};
@@ -164,8 +167,10 @@ Stall MemorySystem::store(const trace::Access& access, const Place& place, uint6
     uint64_t ready = at, drain = unaligned ? parameters_.tcm_subword : 1;
     if (to_line && !data_.dirty(access.address)) {
       // Write-allocate: the entry leaves once its line has a linefill buffer.
-      const uint64_t free = std::min_element(fills_.begin(), fills_.end(), [](const Fill& a, const Fill& b) {
-        return a.done < b.done; })->done;
+      const uint64_t free =
+          std::min_element(fills_.begin(), fills_.end(), [](const Fill& a, const Fill& b) {
+            return a.done < b.done;
+          })->done;
       ready = std::max({at, free, bus_free_});
       start_fill(access.address, place, at);
       data_.dirty(access.address);

@@ -45,7 +45,8 @@ class MemorySystem {
   bool quick(const trace::Access& access) const {
     const uint8_t place = map_[access.address >> kGranuleBits];
     if (place == kTcmPlace)
-      return !access.is_write || (access.bytes >= 4 && (access.address & (access.bytes - 1u) & 3u) == 0);
+      return !access.is_write ||
+             (access.bytes >= 4 && (access.address & (access.bytes - 1u) & 3u) == 0);
     if (!data_.enabled || !write_back_[place]) {
       return data_.enabled && cacheable_[place] && !access.is_write && data_.holds(access.address);
     }

@@ -49,7 +49,8 @@ Ops build_ops(const DecodedBlock& block) {
     op.first_operand = static_cast<uint32_t>(out.operands.size());
     // A branch reads its registers late: prediction hides them.
     const bool predicted = (row.slots & kBranchUnit) && !i.is_load;
-    const RegisterSet reads = predicted ? (i.in_it_block ? kFlagsBit & i.reads : 0) : i.reads & ~kQBit;
+    const RegisterSet reads =
+        predicted ? (i.in_it_block ? kFlagsBit & i.reads : 0) : i.reads & ~kQBit;
     for (int reg = 0; reg < kRegisters; ++reg) {
       const RegisterSet bit = RegisterSet{1} << reg;
       if (!(reads & bit)) continue;
@@ -57,7 +58,8 @@ Ops build_ops(const DecodedBlock& block) {
       // A register may be both data and address, or both multiplicand and accumulator:
       // both uses hold.
       if ((i.store_data_reads & i.address_reads & bit) != 0)
-        out.operands.push_back({static_cast<uint8_t>(reg), (i.index_reads & bit) ? Use::index : Use::base});
+        out.operands.push_back(
+            {static_cast<uint8_t>(reg), (i.index_reads & bit) ? Use::index : Use::base});
       out.operands.push_back({static_cast<uint8_t>(reg), use});
     }
     op.operands = static_cast<uint16_t>(out.operands.size() - op.first_operand);
@@ -72,7 +74,8 @@ Ops build_ops(const DecodedBlock& block) {
       if (bit == kFlagsBit) target.result = Result::flags;
       else if (base & bit) target.result = Result::address;
       else if (row.slots & kHalves) target.delay = static_cast<uint8_t>(loaded++ / 2);
-      if (row.result == Result::fp_move && (bit & kCoreRegisters)) target.result = Result::fp_to_core;
+      if (row.result == Result::fp_move && (bit & kCoreRegisters))
+        target.result = Result::fp_to_core;
       if (target.result != Result::none) out.targets.push_back(target);
     }
     op.targets = static_cast<uint16_t>(out.targets.size() - op.first_target);

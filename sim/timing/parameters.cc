@@ -15,7 +15,9 @@ Parameters load_parameters(const Board& board, GuessEnd end) {
     if (guess.is_guess) ++out.guesses;
     return end == GuessEnd::low ? guess.low : end == GuessEnd::high ? guess.high : guess.value;
   };
-  const auto whole = [&](const char* name) { return static_cast<uint32_t>(std::lround(number(name))); };
+  const auto whole = [&](const char* name) {
+    return static_cast<uint32_t>(std::lround(number(name)));
+  };
   out.flash_overhead = number("flash_fill_overhead_axi_cycles");
   out.flash_beats = number("flash_line_beats_axi_cycles");
   out.axi_first = number("axi_sram_first_word_axi_cycles");
@@ -44,7 +46,8 @@ Parameters load_parameters(const Board& board, GuessEnd end) {
   // guess: fetch restarts three stages behind when only decode finds a taken branch (1 to 5).
   out.redirect = end == GuessEnd::low ? 1 : end == GuessEnd::high ? 5 : 3;
   out.guesses += 3;  // the redirect, and two of predictor.h
-  if (out.linefill_buffers == 0 || out.store_entries == 0 || out.store_bytes == 0 || out.btac_entries == 0)
+  if (out.linefill_buffers == 0 || out.store_entries == 0 || out.store_bytes == 0 ||
+      out.btac_entries == 0)
     throw Error("board {}: timing: a buffer count is 0", board.name);
   return out;
 }

@@ -43,7 +43,9 @@ class Evaluator {
         }
         break;
       case Entry::mispredicted: refill(kMispredictCycles, Cause::mispredict, address); break;
-      case Entry::mispredicted_early: refill(kMispredictEarlyFlags, Cause::mispredict, address); break;
+      case Entry::mispredicted_early:
+        refill(kMispredictEarlyFlags, Cause::mispredict, address);
+        break;
       case Entry::redirected: refill(redirect_cycles, Cause::mispredict, address); break;
       case Entry::flushed: refill(0, Cause::instruction_fetch, address); break;
     }
@@ -151,13 +153,15 @@ class Evaluator {
     for (uint16_t i = 0; i < op.operands; ++i) {
       const Operand& operand = ops_.operands[op.first_operand + i];
       const auto kind = static_cast<Result>(s_.kind[operand.reg]);
-      if (kind != Result::none && issued_[operand.reg] + latency(kind, Use::early_alu) > at) return false;
+      if (kind != Result::none && issued_[operand.reg] + latency(kind, Use::early_alu) > at)
+        return false;
     }
     return true;
   }
 
   // Books the instruction at its issue cycle.
-  void take(size_t index, const Op& op, int at, bool pairs, int entries, bool bank, bool unaligned) {
+  void take(size_t index, const Op& op, int at, bool pairs, int entries, bool bank,
+            bool unaligned) {
     const int waited = at - cycle_;
     const int fetched = std::min(int{s_.ahead} + waited, kFetchQueueEntries - 1);
     s_.ahead = static_cast<uint8_t>(std::max(0, fetched - entries));
@@ -196,7 +200,8 @@ class Evaluator {
 
     out_.issue.push_back(static_cast<uint32_t>(at));
     if (op.slots & kFpMac && !(op.slots & kDoubleMac)) {
-      s_.fp_mac_bits = static_cast<uint8_t>((op.is_fused ? 0 : 1) | (mac_age <= kFpShadowCycles ? 2 : 0));
+      s_.fp_mac_bits =
+          static_cast<uint8_t>((op.is_fused ? 0 : 1) | (mac_age <= kFpShadowCycles ? 2 : 0));
       fp_mac_ = at;
     }
     s_.used = pairs || (op.slots & kSingle) ? 2 : 1;

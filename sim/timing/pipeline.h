@@ -48,7 +48,14 @@ struct Ops {
 Ops build_ops(const DecodedBlock& block);
 
 // How control reached the first instruction of a block.
-enum class Entry : uint8_t { sequential, taken, mispredicted, mispredicted_early, redirected, flushed };
+enum class Entry : uint8_t {
+  sequential,
+  taken,
+  mispredicted,
+  mispredicted_early,
+  redirected,
+  flushed
+};
 inline constexpr int kEntries = 6;
 
 struct PipeState {

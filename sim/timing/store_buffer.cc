@@ -9,7 +9,8 @@ namespace mcusim::timing {
 
 bool StoreBuffer::merges(uint32_t address, uint64_t now) const {
   // An entry that has begun to drain no longer takes bytes.
-  return !pending_.empty() && pending_.back().started >= now && pending_.back().block == address / bytes_;
+  return !pending_.empty() && pending_.back().started >= now &&
+         pending_.back().block == address / bytes_;
 }
 
 uint64_t StoreBuffer::wait(uint32_t address, uint64_t now) {

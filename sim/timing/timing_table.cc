@@ -21,48 +21,50 @@ constexpr uint32_t kFp = kFpUnit;
 
 constexpr TimingRow kRows[] = {
     // Integer ALU.
-    {"alu", "add sub addw subw adr mov movw movt", kEarlyOlder, Result::late_alu, late, accumulator, 1,
-     Cause::structural, "J, L, S, M"},
-    {"logic", "and orr orn eor bic mvn rsb adc sbc rrx cmp cmn tst teq", kAny, Result::late_alu, late,
-     accumulator, 1, Cause::structural, "J, L"},
+    {"alu", "add sub addw subw adr mov movw movt", kEarlyOlder, Result::late_alu, late, accumulator,
+     1, Cause::structural, "J, L, S, M"},
+    {"logic", "and orr orn eor bic mvn rsb adc sbc rrx cmp cmn tst teq", kAny, Result::late_alu,
+     late, accumulator, 1, Cause::structural, "J, L"},
     {"shift", "lsl lsr asr ror", kEarlyShift, Result::late_alu, late, accumulator, 1,
      Cause::structural, "J, L"},
     // Bitfield and SIMD: older slot only (J, L, M against G).
-    {"bitfield early", "ubfx sbfx", kBitfieldEx1, Result::simd, early, accumulator, 1, Cause::structural,
-     "J, LM"},
+    {"bitfield early", "ubfx sbfx", kBitfieldEx1, Result::simd, early, accumulator, 1,
+     Cause::structural, "J, LM"},
     {"reverse", "rev rev16 revsh rbit", kBitfieldEx1, Result::rev, early, accumulator, 1,
      Cause::structural, "J, L (0 to a late ALU)"},
     {"insert", "bfi bfc pkhbt uxtab uxtah sxtab sxtah uxtab16 sxtab16", kBitfieldEx1, Result::simd,
      late_beside_early, accumulator, 1, Cause::structural, "J, LM"},
     {"pack top", "pkhtb", kBitfieldEx1, Result::simd, early, accumulator, 1, Cause::structural,
      "J: the first operand early as well"},
-    {"extend", "uxtb uxth sxtb sxth uxtb16 sxtb16 clz sel sadd* uadd* ssub* usub* sasx ssax uasx usax "
-     "shadd* shsub* shasx shsax uhadd* uhsub* uhasx uhsax", kBitfield, Result::simd, late, accumulator, 1,
-     Cause::structural, "J, L"},
+    {"extend",
+     "uxtb uxth sxtb sxth uxtb16 sxtb16 clz sel sadd* uadd* ssub* usub* sasx ssax uasx usax "
+     "shadd* shsub* shasx shsax uhadd* uhsub* uhasx uhsax",
+     kBitfield, Result::simd, late, accumulator, 1, Cause::structural, "J, L"},
     {"saturate", "qadd* qsub* qdadd qdsub qasx qsax uqadd* uqsub* uqasx uqsax usad8 ssat* usat*",
      kBitfield, Result::simd_slow, late, accumulator, 1, Cause::structural, "L (2)"},
     // Multiply.
-    {"mac", "mul mla mls smull umull smlal umlal umaal smla* smlsd* smlald* smlsld* smlal* smul* smuad* "
-     "smusd* smmul* smmla* smmls* usada8", kMacUnit, Result::mac, multiplicand, accumulator, 1, Cause::mac,
-     "J, L, LM"},
+    {"mac",
+     "mul mla mls smull umull smlal umlal umaal smla* smlsd* smlald* smlsld* smlal* smul* smuad* "
+     "smusd* smmul* smmla* smmls* usada8",
+     kMacUnit, Result::mac, multiplicand, accumulator, 1, Cause::mac, "J, L, LM"},
     {"divide", "udiv sdiv", kSingle, Result::divide, divide, accumulator, 7, Cause::divide,
      "L (7), G (4); data dependent in hardware, law unknown: guess", 3, 12},
     // Loads and stores.
     {"load word", "ldr ldrt", kLoadPipe, Result::load_word, late, accumulator, 1, Cause::structural,
      "J, L, LM, S"},
-    {"load narrow", "ldrb ldrbt ldrsb ldrsbt ldrh ldrht ldrsh ldrsht", kLoadPipe, Result::load_narrow,
-     late, accumulator, 1, Cause::structural, "J, L"},
-    {"load exclusive", "ldrex ldrexb ldrexh", kLoadPipe | kSingle, Result::load_word, late, accumulator,
-     1, Cause::structural, "guess: as LDR, alone", 1, 3},
+    {"load narrow", "ldrb ldrbt ldrsb ldrsbt ldrh ldrht ldrsh ldrsht", kLoadPipe,
+     Result::load_narrow, late, accumulator, 1, Cause::structural, "J, L"},
+    {"load exclusive", "ldrex ldrexb ldrexh", kLoadPipe | kSingle, Result::load_word, late,
+     accumulator, 1, Cause::structural, "guess: as LDR, alone", 1, 3},
     {"preload", "pld pli", kLoadPipe, kNoResult, late, accumulator, 1, Cause::structural, "J"},
     {"load multiple", "ldrd ldm ldmdb pop", kSingle | kHalves | kFetchPair, Result::load_word, late,
      accumulator, 1, Cause::structural, "J, L, G"},
     {"store", "str strt strb strbt strh strht", kStorePort, kNoResult, late, accumulator, 1,
      Cause::structural, "J, L, LM, S"},
-    {"store exclusive", "strex strexb strexh", kStorePort | kSingle, Result::load_word, late, accumulator,
-     1, Cause::structural, "guess: as STR, alone, status as a load", 1, 3},
-    {"store multiple", "strd stm stmdb push", kSingle | kHalves | kFetchPair, kNoResult, late, accumulator,
-     1, Cause::structural, "J"},
+    {"store exclusive", "strex strexb strexh", kStorePort | kSingle, Result::load_word, late,
+     accumulator, 1, Cause::structural, "guess: as STR, alone, status as a load", 1, 3},
+    {"store multiple", "strd stm stmdb push", kSingle | kHalves | kFetchPair, kNoResult, late,
+     accumulator, 1, Cause::structural, "J"},
     // Control.
     {"branch", "b bl bx blx cbz cbnz", kBranchUnit, Result::late_alu, late, accumulator, 1,
      Cause::structural, "J, R"},
@@ -70,8 +72,8 @@ constexpr TimingRow kRows[] = {
      Cause::structural, "L"},
     {"it", "it", kAny, kNoResult, late, accumulator, 1, Cause::structural, "J"},
     {"nop", "nop", kAny, kNoResult, late, accumulator, 1, Cause::structural, "J"},
-    {"system", "mrs msr cps clrex", kSingle, Result::system, late, accumulator, 1, Cause::structural,
-     "L"},
+    {"system", "mrs msr cps clrex", kSingle, Result::system, late, accumulator, 1,
+     Cause::structural, "L"},
     {"hint", "yield wfe wfi sev hint dbg", kSingle, kNoResult, late, accumulator, 3, Cause::barrier,
      "L (3 assumed)"},
     {"barrier", "dmb dsb isb", kSingle, kNoResult, late, accumulator, 3, Cause::barrier,
@@ -79,29 +81,35 @@ constexpr TimingRow kRows[] = {
     {"trap", "svc bkpt udf", kSingle, kNoResult, late, accumulator, 1, Cause::structural,
      "exception cost is charged apart"},
     // Single precision.
-    {"fp add", "vadd.f32 vsub.f32 vabs.f32 vneg.f32 vmaxnm.f32 vminnm.f32 vsel*.f32 vcmp.f32 vcmpe.f32",
+    {"fp add",
+     "vadd.f32 vsub.f32 vabs.f32 vneg.f32 vmaxnm.f32 vminnm.f32 vsel*.f32 vcmp.f32 vcmpe.f32",
      kFp | kFpShadowed, Result::fp_alu, fp_add, fused_accumulator, 1, Cause::fp, "J, L"},
-    {"fp convert", "vcvt.s32.f32 vcvt.u32.f32 vcvt.f32.s32 vcvt.f32.u32 vcvtr.s32.f32 vcvtr.u32.f32 "
+    {"fp convert",
+     "vcvt.s32.f32 vcvt.u32.f32 vcvt.f32.s32 vcvt.f32.u32 vcvtr.s32.f32 vcvtr.u32.f32 "
      "vcvtb* vcvtt* vcvta.*.f32 vcvtn.*.f32 vcvtp.*.f32 vcvtm.*.f32 vrint*.f32 vcvt.f32.s16 "
-     "vcvt.f32.u16 vcvt.s16.f32 vcvt.u16.f32", kFp | kFpShadowed, Result::fp_alu, fp_add,
-     fused_accumulator, 1, Cause::fp, "L (3)"},
+     "vcvt.f32.u16 vcvt.s16.f32 vcvt.u16.f32",
+     kFp | kFpShadowed, Result::fp_alu, fp_add, fused_accumulator, 1, Cause::fp, "L (3)"},
     {"fp multiply", "vmul.f32 vnmul.f32", kFp, Result::fp_alu, fp_multiply, fused_accumulator, 1,
      Cause::fp, "J"},
-    {"fp fused", "vfma.f32 vfms.f32 vfnma.f32 vfnms.f32", kFp | kFpMac, Result::fp_fused, fp_multiply,
-     fused_accumulator, 1, Cause::fp, "J"},
+    {"fp fused", "vfma.f32 vfms.f32 vfnma.f32 vfnms.f32", kFp | kFpMac, Result::fp_fused,
+     fp_multiply, fused_accumulator, 1, Cause::fp, "J"},
     {"fp chained", "vmla.f32 vmls.f32 vnmla.f32 vnmls.f32", kFp | kFpMac, Result::fp_chained,
      fp_multiply, chained_accumulator, 1, Cause::fp, "J"},
-    {"fp divide", "vdiv.f32", kFp | kPairBlocks, Result::fp_divide, fp_multiply, fused_accumulator, 16,
-     Cause::fp, "J"},
-    {"fp root", "vsqrt.f32", kFp | kPairBlocks, Result::fp_divide, fp_multiply, fused_accumulator, 14,
-     Cause::fp, "J"},
+    {"fp divide", "vdiv.f32", kFp | kPairBlocks, Result::fp_divide, fp_multiply, fused_accumulator,
+     16, Cause::fp, "J"},
+    {"fp root", "vsqrt.f32", kFp | kPairBlocks, Result::fp_divide, fp_multiply, fused_accumulator,
+     14, Cause::fp, "J"},
     // Double precision: data dependent; the value for operands of unequal exponents.
-    {"double add", "vadd.f64 vsub.f64 vabs.f64 vneg.f64 vmaxnm.f64 vminnm.f64 vsel*.f64 vcmp.f64 "
-     "vcmpe.f64", kFp | kFpShadowed | kOlderOnly | kPairBlocks, Result::fp_double, fp_add,
-     fused_accumulator, 2, Cause::fp, "J (1 to 3)", 1, 3},
-    {"double convert", "vcvt.*.f64 vcvt.f64.* vcvtr.*.f64 vcvta.*.f64 vcvtn.*.f64 vcvtp.*.f64 "
-     "vcvtm.*.f64 vrint*.f64", kFp | kFpShadowed | kOlderOnly | kPairBlocks, Result::fp_double, fp_add,
-     fused_accumulator, 1, Cause::fp, "guess: as VADD.D", 1, 3},
+    {"double add",
+     "vadd.f64 vsub.f64 vabs.f64 vneg.f64 vmaxnm.f64 vminnm.f64 vsel*.f64 vcmp.f64 "
+     "vcmpe.f64",
+     kFp | kFpShadowed | kOlderOnly | kPairBlocks, Result::fp_double, fp_add, fused_accumulator, 2,
+     Cause::fp, "J (1 to 3)", 1, 3},
+    {"double convert",
+     "vcvt.*.f64 vcvt.f64.* vcvtr.*.f64 vcvta.*.f64 vcvtn.*.f64 vcvtp.*.f64 "
+     "vcvtm.*.f64 vrint*.f64",
+     kFp | kFpShadowed | kOlderOnly | kPairBlocks, Result::fp_double, fp_add, fused_accumulator, 1,
+     Cause::fp, "guess: as VADD.D", 1, 3},
     {"double multiply", "vmul.f64 vnmul.f64", kFp | kOlderOnly | kPairBlocks, Result::fp_double,
      fp_multiply, fused_accumulator, 5, Cause::fp, "J (4 to 5)", 4, 5},
     {"double fused", "vfma.f64 vfms.f64 vfnma.f64 vfnms.f64",
@@ -113,31 +121,33 @@ constexpr TimingRow kRows[] = {
     {"double divide", "vdiv.f64", kFp | kOlderOnly | kPairBlocks, Result::fp_double, fp_multiply,
      fused_accumulator, 30, Cause::fp, "J (2 with a zero operand)", 2, 30},
     {"double root", "vsqrt.f64", kFp | kOlderOnly | kPairBlocks, Result::fp_double, fp_multiply,
-     fused_accumulator, 28, Cause::fp, "guess: as VDIV.D less the single-precision difference", 20, 32},
+     fused_accumulator, 28, Cause::fp, "guess: as VDIV.D less the single-precision difference", 20,
+     32},
     // FP moves and memory.
-    {"fp immediate", "vmov.f32# vmov.f64#", kFpShadowed | kFpMoveImmediate, Result::fp_move, fp_move,
-     fused_accumulator, 1, Cause::fp, "J"},
+    {"fp immediate", "vmov.f32# vmov.f64#", kFpShadowed | kFpMoveImmediate, Result::fp_move,
+     fp_move, fused_accumulator, 1, Cause::fp, "J"},
     {"fp move", "vmov.f32 vmov.f64", kFpShadowOlder, Result::fp_move, fp_move, fused_accumulator, 1,
      Cause::fp, "J"},
-    {"fp from core", "vmov<", kFpShadowOlder, Result::fp_move, late, fused_accumulator, 1, Cause::fp, "J"},
-    {"fp to core", "vmov>", kFpShadowOlder, Result::fp_to_core, fp_out, fused_accumulator, 1, Cause::fp,
-     "J"},
-    {"fp move pair", "vmov<< vmov>>", kSingle, Result::fp_move, fp_out, fused_accumulator, 1, Cause::fp,
-     "J"},
+    {"fp from core", "vmov<", kFpShadowOlder, Result::fp_move, late, fused_accumulator, 1,
+     Cause::fp, "J"},
+    {"fp to core", "vmov>", kFpShadowOlder, Result::fp_to_core, fp_out, fused_accumulator, 1,
+     Cause::fp, "J"},
+    {"fp move pair", "vmov<< vmov>>", kSingle, Result::fp_move, fp_out, fused_accumulator, 1,
+     Cause::fp, "J"},
     {"fp status", "vmrs vmsr", kSingle, Result::fp_to_core, fp_out, fused_accumulator, 1, Cause::fp,
      "guess: as VMOV to core, alone", 1, 3},
     {"fp load", "vldr.32", kLoadPipe | kFpShadowOlder, Result::fp_load, late, fused_accumulator, 1,
      Cause::structural, "J"},
     {"fp store", "vstr.32", kStorePort | kFpShadowOlder, kNoResult, late, fused_accumulator, 1,
      Cause::structural, "J"},
-    {"fp double load", "vldr.64", kSingle | kFpShadowed, Result::fp_load, late, fused_accumulator, 1,
-     Cause::structural, "J"},
+    {"fp double load", "vldr.64", kSingle | kFpShadowed, Result::fp_load, late, fused_accumulator,
+     1, Cause::structural, "J"},
     {"fp double store", "vstr.64", kSingle | kFpShadowed, kNoResult, late, fused_accumulator, 1,
      Cause::structural, "J"},
     {"fp load multiple", "vldmia vldmdb vpop", kSingle | kHalves | kFpShadowed | kFetchPair,
      Result::fp_load, late, fused_accumulator, 1, Cause::structural, "J"},
-    {"fp store multiple", "vstmia vstmdb vpush", kSingle | kHalves | kFpShadowed | kFetchPair, kNoResult,
-     late, fused_accumulator, 1, Cause::structural, "J"},
+    {"fp store multiple", "vstmia vstmdb vpush", kSingle | kHalves | kFpShadowed | kFetchPair,
+     kNoResult, late, fused_accumulator, 1, Cause::structural, "J"},
 };
 
 // Pattern with one or more '*', each matching any run of characters.
@@ -166,7 +176,8 @@ std::string key_of(const Instruction& i) {
 
 }  // namespace
 
-// Columns: late early late* alu1 base idx mul acc store div pred | fadd fmul fuacc chacc fstore out move
+// Columns: late early late* alu1 base idx mul acc store div pred | fadd fmul fuacc chacc fstore out
+// move
 const int8_t kLatency[kResults][kUses] = {
     /* none        */ {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     /* late_alu    */ {1, 2, 1, 2, 2, 2, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1},
@@ -233,8 +244,8 @@ std::string table_text() {
     text += '\n';
   }
   text += fmt::format("{} {} {} {} {} {} {} {} {} {}\n", kMispredictCycles, kMispredictEarlyFlags,
-                      kEarlyFlagsDistance, kStoreToLoadCycles, kStoreToLoadShift, kUnalignedOlder, kUnalignedYounger,
-                      kFetchQueueEntries, kFpShadowCycles, kCompressionCycles);
+                      kEarlyFlagsDistance, kStoreToLoadCycles, kStoreToLoadShift, kUnalignedOlder,
+                      kUnalignedYounger, kFetchQueueEntries, kFpShadowCycles, kCompressionCycles);
   return text;
 }
 

@@ -71,7 +71,10 @@ Instruction parse_facts(const std::string& facts) {
       }
       continue;
     }
-    if (word.starts_with("cond=")) { i.condition = static_cast<uint8_t>(std::stoi(word.substr(5))); continue; }
+    if (word.starts_with("cond=")) {
+      i.condition = static_cast<uint8_t>(std::stoi(word.substr(5)));
+      continue;
+    }
     const std::pair<const char*, bool*> words[] = {
         {"load", &i.is_load}, {"store", &i.is_store}, {"base", &i.writes_base},
         {"align", &i.needs_alignment}, {"branch", &i.is_branch}, {"call", &i.is_call},
@@ -96,7 +99,8 @@ TEST(Decode, EveryInstructionOfTheListHasTheStatedFacts) {
     const size_t facts = line.find("@@");
     if (facts == line.npos || line[0] == '@') continue;
     ASSERT_LT(at, block.instructions.size());
-    EXPECT_EQ(describe(block.instructions[at]), describe(parse_facts(line.substr(facts + 2)))) << line;
+    EXPECT_EQ(describe(block.instructions[at]), describe(parse_facts(line.substr(facts + 2))))
+        << line;
     ++at;
   }
   EXPECT_EQ(at, block.instructions.size());

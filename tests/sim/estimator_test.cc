@@ -30,16 +30,56 @@ struct Walk {
   Walk(unsigned seed, size_t length, size_t passes) {
     std::mt19937 random(seed);
     const auto pick = [&](size_t n) { return random() % n; };
-    static const char* const kPool[] = {
-        "add.w r0, r1, #1", "adds r0, r1", "and.w r2, r0, r3", "eor.w r4, r2, r0, lsl #3", "lsl.w r5, r4, #2",
-        "movw r6, #77", "uxtb16 r2, r4", "rev r3, r2", "bfi r4, r2, #3, #4", "qadd r5, r4, r2",
-        "smlad r0, r1, r2, r0", "mul r3, r0, r2", "smlal r0, r3, r1, r2", "udiv r5, r3, r2", "nop", "nop.w",
-        "ldr r0, [r1]", "ldr.w r2, [r3, #4]", "ldr.w r4, [r5]", "ldrb r2, [r3]", "ldrh.w r5, [r6]", "ldr r1, [r2], #4",
-        "str r0, [r1]", "strb.w r2, [r3]", "strh r4, [r5]", "str.w r6, [r1]", "ldrd r0, r1, [r2]", "strd r0, r1, [r2]",
-        "ldm r2!, {r0, r1, r3}", "stm r2!, {r0, r1, r3, r4}", "push {r4, r5, lr}", "vldr s0, [r1]", "vfma.f32 s1, s0, s2",
-        "vadd.f32 s2, s1, s0", "vmla.f32 s3, s0, s1", "vstr s3, [r1]", "vmov r0, s2", "vdiv.f32 s4, s1, s0",
-        "vldr d4, [r2]", "vmul.f64 d5, d4, d4", "it eq\nldreq r0, [r1]", "cmp r0, r1", "dmb", "mrs r0, primask",
-        "cbz r0, .+8", "beq.w .+12", "bne .+6", "b.w .+8", "bl .+10", "bx lr"};
+    static const char* const kPool[] = {"add.w r0, r1, #1",
+                                        "adds r0, r1",
+                                        "and.w r2, r0, r3",
+                                        "eor.w r4, r2, r0, lsl #3",
+                                        "lsl.w r5, r4, #2",
+                                        "movw r6, #77",
+                                        "uxtb16 r2, r4",
+                                        "rev r3, r2",
+                                        "bfi r4, r2, #3, #4",
+                                        "qadd r5, r4, r2",
+                                        "smlad r0, r1, r2, r0",
+                                        "mul r3, r0, r2",
+                                        "smlal r0, r3, r1, r2",
+                                        "udiv r5, r3, r2",
+                                        "nop",
+                                        "nop.w",
+                                        "ldr r0, [r1]",
+                                        "ldr.w r2, [r3, #4]",
+                                        "ldr.w r4, [r5]",
+                                        "ldrb r2, [r3]",
+                                        "ldrh.w r5, [r6]",
+                                        "ldr r1, [r2], #4",
+                                        "str r0, [r1]",
+                                        "strb.w r2, [r3]",
+                                        "strh r4, [r5]",
+                                        "str.w r6, [r1]",
+                                        "ldrd r0, r1, [r2]",
+                                        "strd r0, r1, [r2]",
+                                        "ldm r2!, {r0, r1, r3}",
+                                        "stm r2!, {r0, r1, r3, r4}",
+                                        "push {r4, r5, lr}",
+                                        "vldr s0, [r1]",
+                                        "vfma.f32 s1, s0, s2",
+                                        "vadd.f32 s2, s1, s0",
+                                        "vmla.f32 s3, s0, s1",
+                                        "vstr s3, [r1]",
+                                        "vmov r0, s2",
+                                        "vdiv.f32 s4, s1, s0",
+                                        "vldr d4, [r2]",
+                                        "vmul.f64 d5, d4, d4",
+                                        "it eq\nldreq r0, [r1]",
+                                        "cmp r0, r1",
+                                        "dmb",
+                                        "mrs r0, primask",
+                                        "cbz r0, .+8",
+                                        "beq.w .+12",
+                                        "bne .+6",
+                                        "b.w .+8",
+                                        "bl .+10",
+                                        "bx lr"};
     std::string text;
     for (size_t i = 0; i < length; ++i) text += std::string(kPool[pick(std::size(kPool))]) + '\n';
     for (int i = 0; i < 8; ++i) text += "nop.w\n";  // targets of the last forward branches
@@ -49,17 +89,21 @@ struct Walk {
 
     std::map<uint32_t, size_t> at;
     for (size_t i = 0; i < all.instructions.size(); ++i) at[all.instructions[i].address] = i;
-    const uint32_t areas[] = {0x20000000, 0x20000100, 0x24000000, 0x24004000, 0x08010000, 0x30000000};
+    const uint32_t areas[] = {0x20000000, 0x20000100, 0x24000000,
+                              0x24004000, 0x08010000, 0x30000000};
     for (size_t pass = 0; pass < passes; ++pass) {
       for (size_t i = 0; i < all.instructions.size();) {
         const Instruction& instruction = all.instructions[i];
         Step step{i, {}};
         uint32_t address = areas[pick(6)] + static_cast<uint32_t>(pick(64)) * 4;
         if (pick(12) == 0) address += static_cast<uint32_t>(pick(0x4000)) & ~3u;
-        if (!instruction.needs_alignment && instruction.access_bytes < 4) address += static_cast<uint32_t>(pick(4));
+        if (!instruction.needs_alignment && instruction.access_bytes < 4)
+          address += static_cast<uint32_t>(pick(4));
         if (!instruction.needs_alignment && instruction.access_bytes == 2) address &= ~1u;
-        if (!instruction.needs_alignment && instruction.access_bytes == 4 && pick(20) == 0) address += 1;
-        if (instruction.is_store && address >= 0x08000000 && address < 0x09000000) address += 0x1C000000;
+        if (!instruction.needs_alignment && instruction.access_bytes == 4 && pick(20) == 0)
+          address += 1;
+        if (instruction.is_store && address >= 0x08000000 && address < 0x09000000)
+          address += 0x1C000000;
         const bool skipped = instruction.in_it_block && pick(2);
         for (int w = 0; w < instruction.memory_words && !skipped; ++w)
           step.accesses.push_back({address + static_cast<uint32_t>(w) * instruction.access_bytes,
@@ -69,8 +113,9 @@ struct Walk {
         if (instruction.is_branch) {
           const bool conditional = instruction.condition < 14 || instruction.mnemonic[0] == 'c';
           const bool taken = !conditional || (conditional && pick(3) == 0);
-          uint32_t target = instruction.is_indirect ? instruction.address + 4 + 4 * static_cast<uint32_t>(pick(2))
-                                                    : instruction.branch_target;
+          uint32_t target = instruction.is_indirect
+                                ? instruction.address + 4 + 4 * static_cast<uint32_t>(pick(2))
+                                : instruction.branch_target;
           while (taken && !at.contains(target) && target < kBase + code.size()) target += 2;
           if (taken && at.contains(target) && target > instruction.address) next = at[target];
           else if (taken) next = all.instructions.size();  // around again
@@ -91,7 +136,8 @@ std::string difference(const Walk& walk, const Outcome& a, const Outcome& b) {
       const uint64_t l = left == a.by_address.end() ? 0 : left->second[c];
       const uint64_t r = right == b.by_address.end() ? 0 : right->second[c];
       if (l != r)
-        text += fmt::format("{:#x} {}: {} {} against {}\n", i.address, i.text, cause_name(static_cast<Cause>(c)), l, r);
+        text += fmt::format("{:#x} {}: {} {} against {}\n", i.address, i.text,
+                            cause_name(static_cast<Cause>(c)), l, r);
     }
   }
   return text;
@@ -115,15 +161,17 @@ class Books : public TimedSink {
       sum += part.cycles;
       ASSERT_LT(part.instruction, run.run->instructions);
       outcome.totals[static_cast<size_t>(part.cause)] += part.cycles;
-      outcome.by_address[run.block->instructions[part.instruction].address][static_cast<size_t>(part.cause)] +=
-          part.cycles;
+      outcome.by_address[run.block->instructions[part.instruction].address]
+                        [static_cast<size_t>(part.cause)] += part.cycles;
     }
     EXPECT_EQ(sum, run.cycles);
     EXPECT_EQ(run.start_cycle, outcome.cycles);
     outcome.cycles += run.cycles;
   }
   void mark(const trace::Mark&, uint64_t) override {}
-  void exception(const trace::Exception&, uint64_t, uint64_t cycles) override { outcome.cycles += cycles; }
+  void exception(const trace::Exception&, uint64_t, uint64_t cycles) override {
+    outcome.cycles += cycles;
+  }
   Outcome outcome;
 };
 
@@ -145,16 +193,20 @@ Outcome estimate(const Walk& walk, bool memoise, const Cut& cut, bool caches = t
     const size_t first = walk.steps[s].index, limit = cut();
     size_t count = 1;
     // A block ends with a branch, or where control goes elsewhere.
-    while (count < limit && s + count < walk.steps.size() && !instructions[first + count - 1].is_branch &&
+    while (count < limit && s + count < walk.steps.size() &&
+           !instructions[first + count - 1].is_branch &&
            walk.steps[s + count].index == first + count)
       ++count;
-    const auto [it, is_new] = ids.emplace(std::pair(first, count), static_cast<uint32_t>(ids.size()));
+    const auto [it, is_new] =
+        ids.emplace(std::pair(first, count), static_cast<uint32_t>(ids.size()));
     if (is_new) {
       const uint32_t begin = instructions[first].address - Walk::kBase;
       const Instruction& last = instructions[first + count - 1];
       const uint32_t end = last.address + last.bytes - Walk::kBase;
       const bool in_it = instructions[first].in_it_block;  // one-instruction IT blocks: IT EQ
-      estimator->block_defined({it->second, instructions[first].address, static_cast<uint8_t>(in_it ? 0x08 : 0),
+      estimator->block_defined({it->second,
+                                instructions[first].address,
+                                static_cast<uint8_t>(in_it ? 0x08 : 0),
                                 {walk.code.begin() + begin, walk.code.begin() + end}});
     }
     std::vector<trace::Access> accesses;
@@ -179,9 +231,10 @@ TEST(Estimator, Law1EveryCycleHasOneCause) {
   uint64_t sum = 0;
   for (const uint64_t cycles : outcome.totals) sum += cycles;
   EXPECT_EQ(sum, outcome.cycles);
-  for (const Cause cause : {Cause::issued, Cause::load_use, Cause::mac, Cause::divide, Cause::fp, Cause::dmiss_flash,
-                            Cause::dmiss_axi_sram, Cause::dmiss_other, Cause::mispredict, Cause::unaligned,
-                            Cause::instruction_fetch, Cause::store_buffer, Cause::barrier, Cause::dependency})
+  for (const Cause cause :
+       {Cause::issued, Cause::load_use, Cause::mac, Cause::divide, Cause::fp, Cause::dmiss_flash,
+        Cause::dmiss_axi_sram, Cause::dmiss_other, Cause::mispredict, Cause::unaligned,
+        Cause::instruction_fetch, Cause::store_buffer, Cause::barrier, Cause::dependency})
     EXPECT_GT(outcome.totals[static_cast<size_t>(cause)], 0u) << cause_name(cause);
 }
 
@@ -196,7 +249,8 @@ TEST(Estimator, Law3MemoisedEqualsPlainEqualsAnyCutting) {
         {"single instructions", estimate(walk, true, kSingle, caches)},
         {"random cuts", estimate(walk, true, [&] { return 1 + random() % 9; }, caches)}};
     for (const auto& [name, other] : others)
-      EXPECT_TRUE(whole == other) << name << ", seed " << seed << '\n' << difference(walk, whole, other);
+      EXPECT_TRUE(whole == other) << name << ", seed " << seed << '\n'
+                                  << difference(walk, whole, other);
   }
 }
 
@@ -210,7 +264,8 @@ double branch_cycles(const std::string& body, const std::vector<bool>& pattern) 
   const Board board = load_board(MCUSIM_SOURCE_DIR "/memmap/boards/stm32h743.toml");
   const auto estimator = make_estimator(board);
   const auto head = testing::assemble_text(body + "\nbeq.w .+12", 0x1000);
-  const auto tail = testing::assemble_text("nop.w\nb.w .+8\nnop.w\nb.w 0x1000", 0x1000 + static_cast<uint32_t>(head.size()));
+  const auto tail = testing::assemble_text("nop.w\nb.w .+8\nnop.w\nb.w 0x1000",
+                                           0x1000 + static_cast<uint32_t>(head.size()));
   const uint32_t after = 0x1000 + static_cast<uint32_t>(head.size());
   estimator->block_defined({0, 0x1000, 0, head});
   estimator->block_defined({1, after, 0, {tail.begin(), tail.begin() + 8}});
@@ -224,7 +279,8 @@ double branch_cycles(const std::string& body, const std::vector<bool>& pattern) 
   };
   std::mt19937 random(7);
   const auto next = [&](int i) {
-    return pattern.empty() ? random() % 2 == 0 : bool{pattern[static_cast<size_t>(i) % pattern.size()]};
+    return pattern.empty() ? random() % 2 == 0
+                           : bool{pattern[static_cast<size_t>(i) % pattern.size()]};
   };
   for (int i = 0; i < 4000; ++i) pass(next(i));
   const auto spent = [&] { return estimator->totals()[static_cast<size_t>(Cause::mispredict)]; };
@@ -236,7 +292,8 @@ double branch_cycles(const std::string& body, const std::vector<bool>& pattern) 
 TEST(Estimator, MispredictedBranchCostsEightOrSixWithEarlyFlags) {
   const std::string filler = "nop.w\nnop.w\nnop.w\nnop.w\nnop.w\nnop.w\nnop.w\nnop.w\n";
   const std::string late = filler + "cmp.w r0, r1", early = "cmp.w r0, r1\n" + filler;
-  for (const std::vector<bool>& learnt : {std::vector<bool>{true}, {false}, {true, true, false, false}})
+  for (const std::vector<bool>& learnt :
+       {std::vector<bool>{true}, {false}, {true, true, false, false}})
     EXPECT_EQ(branch_cycles(late, learnt), 0);
   // A ten-round loop branch is foreseen; a coin is not, and costs in the ratio 8 to 6.
   EXPECT_EQ(branch_cycles(late, {true, true, true, true, true, true, true, true, true, false}), 0);
@@ -253,7 +310,8 @@ TEST(Estimator, CacheMissesCostWhatTheBusesSay) {
   estimator->control({What::axi_hz, 200'000'000});
   estimator->control({What::flash_wait_states, 2});
   estimator->control({What::dcache_enable, 1});
-  estimator->block_defined({0, 0x1000, 0, testing::assemble_text("ldr.w r0, [r1]\nnop.w\nb.w .-8", 0x1000)});
+  estimator->block_defined(
+      {0, 0x1000, 0, testing::assemble_text("ldr.w r0, [r1]\nnop.w\nb.w .-8", 0x1000)});
   const auto load = [&](uint32_t address) {
     const uint64_t before = estimator->now();
     const trace::Access access{address, 4, false, 0};
@@ -276,7 +334,8 @@ TEST(Estimator, CacheMissesCostWhatTheBusesSay) {
 TEST(Estimator, AheadReachesTheIssueOfAnOpenRunsInstruction) {
   const Board board = load_board(MCUSIM_SOURCE_DIR "/memmap/boards/stm32h743.toml");
   const auto estimator = make_estimator(board);
-  const auto code = testing::assemble_text("udiv r0, r1, r2\nudiv r3, r1, r2\nldr.w r4, [r5]\nnop.w", 0x1000);
+  const auto code =
+      testing::assemble_text("udiv r0, r1, r2\nudiv r3, r1, r2\nldr.w r4, [r5]\nnop.w", 0x1000);
   DecodedBlock block = Decoder().decode(0x1000, code);
   estimator->block_defined({0, 0x1000, 0, code});
   estimator->run({0, 4, {}, 0});
@@ -295,7 +354,8 @@ TEST(Estimator, Law5UnknownBlocksAndGuessRange) {
   EXPECT_THROW(estimator->run({3, 1, {}, 0}), Error);
   EXPECT_GT(estimator->guess_count(), 5u);
   EXPECT_EQ(estimator->table_hash(), make_estimator(board)->table_hash());
-  EXPECT_NE(estimator->table_hash(), make_estimator(board, {.guesses = timing::GuessEnd::low})->table_hash());
+  EXPECT_NE(estimator->table_hash(),
+            make_estimator(board, {.guesses = timing::GuessEnd::low})->table_hash());
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ inline std::vector<trace::Access> synthetic_accesses(const Instruction& i, uint1
   uint32_t address = base_value(reg) + static_cast<uint32_t>(displacement(i.text));
   if (i.mnemonic == "push" || i.mnemonic == "stmdb") address -= 4u * i.memory_words;
   for (int w = 0; w < i.memory_words; ++w)
-    out.push_back({address + static_cast<uint32_t>(w) * i.access_bytes, i.access_bytes, i.is_store, index});
+    out.push_back(
+        {address + static_cast<uint32_t>(w) * i.access_bytes, i.access_bytes, i.is_store, index});
   return out;
 }
 
@@ -59,7 +60,8 @@ struct Synthetic {
   std::vector<DecodedBlock> blocks;
   std::vector<std::vector<trace::Access>> accesses;
 
-  Synthetic(uint32_t address, std::span<const uint8_t> code, bool single = false, uint32_t first_id = 0) {
+  Synthetic(uint32_t address, std::span<const uint8_t> code, bool single = false,
+            uint32_t first_id = 0) {
     const Decoder decoder;
     const DecodedBlock all = decoder.decode(address, code);
     size_t first = 0;
@@ -77,7 +79,8 @@ struct Synthetic {
       it = blocks.back().it_exit;
       std::vector<trace::Access> list;
       for (size_t k = 0; k < blocks.back().instructions.size(); ++k)
-        for (const auto& access : synthetic_accesses(blocks.back().instructions[k], static_cast<uint16_t>(k)))
+        for (const auto& access :
+             synthetic_accesses(blocks.back().instructions[k], static_cast<uint16_t>(k)))
           list.push_back(access);
       accesses.push_back(list);
       infos.push_back(info);

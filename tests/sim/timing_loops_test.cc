@@ -46,8 +46,8 @@ std::vector<std::vector<uint8_t>> assemble_loops(const std::vector<Loop>& loops,
   for (size_t i = 0; i < loops.size(); ++i) {
     const bool own = loops[i].body.find("bne") != std::string::npos;
     const std::string space = loops[i].at ? fmt::format(".space {}\n", loops[i].at) : "";
-    text += fmt::format(".balign 64\n.word {:#x}\n.word {}\n{}1:\n{}{}", kMarker, i, space, loops[i].body,
-                        own ? "" : "  subs.w r7, r7, #1\n  bne.w 1b\n");
+    text += fmt::format(".balign 64\n.word {:#x}\n.word {}\n{}1:\n{}{}", kMarker, i, space,
+                        loops[i].body, own ? "" : "  subs.w r7, r7, #1\n  bne.w 1b\n");
     text += fmt::format(".balign 8\n.word {:#x}\n.word 0xffffffff\n", kMarker);
   }
   const auto code = testing::assemble_text(text, address);
@@ -62,7 +62,8 @@ std::vector<std::vector<uint8_t>> assemble_loops(const std::vector<Loop>& loops,
     const size_t index = word(at + 4), begin = at + 8 + loops[index].at;
     size_t end = begin;
     for (size_t k = at + 8; word(k) != kMarker; k += 8) end = k + 8;
-    out[index].assign(code.begin() + static_cast<ptrdiff_t>(begin), code.begin() + static_cast<ptrdiff_t>(end));
+    out[index].assign(code.begin() + static_cast<ptrdiff_t>(begin),
+                      code.begin() + static_cast<ptrdiff_t>(end));
   }
   return out;
 }
@@ -82,7 +83,8 @@ void trim(std::vector<uint8_t>& code, uint32_t address) {
 class Loops : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Loops, SteadyStateCyclesEqualTheStatedFigure) {
-  const auto loops = read_loops(std::string(MCUSIM_SOURCE_DIR "/tests/asm/loops_") + GetParam() + ".s");
+  const auto loops =
+      read_loops(std::string(MCUSIM_SOURCE_DIR "/tests/asm/loops_") + GetParam() + ".s");
   ASSERT_GT(loops.size(), 20u);
   auto codes = assemble_loops(loops, 0);
   const Board board = load_board(MCUSIM_SOURCE_DIR "/memmap/boards/stm32h743.toml");
