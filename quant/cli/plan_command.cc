@@ -10,12 +10,14 @@
 #include "quant/cli/float_model.h"
 #include "quant/cli/plan_options.h"
 #include "quant/plan/bits_file.h"
+#include "quant/plan/latency.h"
 
 namespace mcusim::net_cli {
 namespace {
 
 struct Options {
-  std::string model, output;
+  std::string model, output, objective = "accuracy";
+  std::vector<std::string> cycles;  // run reports
   CalibrationOptions calibration;
   PlanOptions plan;
 };
@@ -34,12 +36,24 @@ plan::Costs losses(const Options& options, const graph::Graph& graph,
                        set);
 }
 
+plan::Costs cycle_costs(const Options& options, const plan::Problem& problem) {
+  if (options.cycles.empty())
+    throw UsageError("plan: --objective latency needs --cycles: reports of `mcusim run --json`");
+  std::vector<plan::RunReport> reports;
+  for (const auto& path : options.cycles) reports.push_back({path, read_text_file(path)});
+  return plan::latency_costs(problem, reports);
+}
+
 void plan_model(const Options& options) {
   const auto graph = load_float_model(options.model);
   const auto layers = graph::fuse(graph);
   const auto problem = plan::problem_of(graph, layers);
   plan::Costs costs;
-  if (options.plan.exact()) costs = losses(options, graph, layers, problem);
+  if (options.objective == "latency" && !options.plan.exact())
+    throw UsageError("plan: --objective latency needs --method exact");
+  if (options.plan.exact())
+    costs = options.objective == "latency" ? cycle_costs(options, problem)
+                                           : losses(options, graph, layers, problem);
   const auto widths = options.plan.choose(problem, options.plan.exact() ? &costs : nullptr);
   print_plan(problem, widths, options.plan.plan_mode(), options.plan.ram_bytes);
   fmt::print("limits: flash {}, RAM {}\n", options.plan.flash_bytes, options.plan.ram_bytes);
@@ -59,6 +73,11 @@ void add_plan(CLI::App& app, int*) {
   options->plan.add_limits(*command);
   options->plan.add_mode(*command);
   options->plan.add_search(*command, "--method");
+  command->add_option("--objective", options->objective, "What --method exact minimises")
+      ->check(CLI::IsMember({"accuracy", "latency"}))
+      ->capture_default_str();
+  command->add_option("--cycles", options->cycles,
+                      "Run reports of this network at 8 bits and with narrow weights or activations");
   options->calibration.add_to(*command, false);
   command->get_option("--flash")->required();
   command->get_option("--ram")->required();
