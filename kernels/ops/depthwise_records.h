@@ -43,13 +43,17 @@ inline FusedScale fuse_scale(int32_t mult, int32_t exponent, const Stage& stage,
   constexpr bool kTflite = kContract == net::Contract::tflite;
   const int32_t left = kTflite ? 1 : exponent + 1 > 0 ? exponent + 1 : 0;
   const int32_t right = kTflite ? -exponent : left - exponent - 1;
-  if (right < (kTflite ? 1 : 0) || right > kMaxFastShift || left > 15 ||
+  if (right < (kTflite ? 1 : 0) || right > 30 || left > 15 ||
       (left != 0 && (bound >> (31 - left) != 0 || largest >> (15 - left) != 0))) {
     return {};
   }
-  int32_t add = stage.zero_point * (1 << right);
-  if (kTflite) add += 1 << (right - 1);
-  return {true, static_cast<uint32_t>(left), mult, add, static_cast<uint32_t>(right)};
+  // The sum of scaled value and addend stays in 32 bits: the value is below 2^30, or
+  // below the accumulator's bound for tflite, whose multiplier is less than 1.
+  uint64_t add = static_cast<uint64_t>(static_cast<uint32_t>(stage.zero_point)) << right;
+  if (kTflite) add += uint64_t{1} << (right - 1);
+  if ((add + (kTflite ? bound : 1u << 30)) >> 31 != 0) return {};
+  return {true, static_cast<uint32_t>(left), mult, static_cast<int32_t>(add),
+          static_cast<uint32_t>(right)};
 }
 
 // Weight words of a form; w[i][j] is row i, column j as the form sees them.

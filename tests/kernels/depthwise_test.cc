@@ -70,7 +70,8 @@ void check(const Case& k, Random& random) {
   const uint32_t taps = s.kernel_h * s.kernel_w, c = s.c;
   const int top = (1 << k.out_bits) - 1;
   RowBench bench;
-  const int out = bench.tensor(oh, ow, c, static_cast<uint8_t>(k.out_bits), k.out_zero, s.gap_bytes);
+  const int out =
+      bench.tensor(oh, ow, c, static_cast<uint8_t>(k.out_bits), k.out_zero, s.gap_bytes);
   const int in = bench.tensor(s.h, s.w, c, static_cast<uint8_t>(k.in_bits), k.in_zero, s.gap_bytes);
   Values x = random.values(size_t{s.h} * s.w * c, k.in_bits);
   Values w = random.values(size_t{taps} * c, k.weight_bits);
@@ -93,16 +94,18 @@ void check(const Case& k, Random& random) {
       bound += std::abs(w[t * c + i] - zw[i]) << k.in_bits;
     }
     bias[i] = random.in(-static_cast<int>(bound / 4), static_cast<int>(bound / 4));
+    if (tflite && i % 6 == 2) bias[i] = random.in(-(1 << 30), 1 << 30);  // a dead channel's
     folded[i] = static_cast<int32_t>(static_cast<uint32_t>(bias[i]) -
                                      static_cast<uint32_t>(k.in_zero * sum));
     // m about 2^bits / bound, so that outputs cover their range.
     int n0 = k.out_bits + 1;
     for (int64_t b = bound; b > 1; b /= 2) --n0;
     shift[i] = static_cast<int8_t>(std::clamp(n0 + k.n0_bias, -128, 127));
-    if (tflite) shift[i] = static_cast<int8_t>(std::clamp<int>(n0, -31, 0));
+    if (tflite) shift[i] = static_cast<int8_t>(std::clamp<int>(n0 + k.n0_bias, -31, 0));
     mult[i] = (1 << 30) + random.in(0, (1 << 30) - 1);
     if (!tflite && i % 4 == 1) mult[i] = -mult[i];
-    if (!tflite && i % 7 == 5) mult[i] = 0;
+    if (i % 7 == 5) mult[i] = 0;
+    if (tflite && mult[i] == 0) shift[i] = 0;  // what a vanishing scale becomes
     directions[i] = random.in(0, 1) != 0;
     std::vector<int32_t> row;
     for (int t = 0; t < top; ++t)
@@ -129,8 +132,9 @@ void check(const Case& k, Random& random) {
   op.pad_bottom = s.pad_bottom;
   op.pad_right = s.pad_right;
   op.weight_zero_point = k.per_channel_zero ? 0 : shared;
-  op.act_min = tflite ? k.out_zero / 2 : 0;
-  op.act_max = tflite ? (k.out_zero == 0 ? 255 : 200) : top;
+  const bool clamps = tflite && k.out_zero % 2 != 0;
+  op.act_min = clamps ? k.out_zero / 2 : 0;
+  op.act_max = clamps ? 200 : top;
   WeightShape shape{net::Family::depthwise, c, s.kernel_h, s.kernel_w, c,
                     static_cast<uint8_t>(k.in_bits), static_cast<uint8_t>(k.weight_bits)};
   const LayoutRow& layout = layout_row(layout_for(shape));
@@ -216,6 +220,16 @@ TEST(Depthwise, Thresholds) {
 TEST(Depthwise, Tflite) {
   Random random;
   for (int i = 0; i < 4; ++i) check_widths(8, 8, net::Contract::tflite, random);
+}
+
+// Every shift of the contract, large biases behind small multipliers among them.
+TEST(Depthwise, TfliteAllShifts) {
+  Random random;
+  for (int bias = -28; bias <= 16; ++bias)
+    for (int out_zero : {0, 1, 128, 254, 255})
+      check({{5, 5, 13, 3, 3, 1, 1, 1, 1, 1, 1}, 8, 8, 8, net::Contract::tflite, false, true, 7,
+             out_zero, bias},
+            random);
 }
 
 // The released library padded with raw 0 and subtracted the zero point from it.

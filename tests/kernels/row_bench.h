@@ -66,7 +66,8 @@ inline int clamp_stored(int64_t v, int low, int high) {
 
 // The tflite contract's requant, from its two roundings.
 inline int64_t exact_tflite(int64_t acc, int32_t mult, int shift) {
-  const __int128 product = static_cast<__int128>(acc) * (int64_t{1} << (shift > 0 ? shift : 0)) * mult;
+  const int64_t up = int64_t{1} << (shift > 0 ? shift : 0);
+  const __int128 product = static_cast<__int128>(acc) * up * mult;
   const __int128 nudged = product + (product >= 0 ? (1LL << 30) : 1 - (1LL << 30));
   const int64_t high = static_cast<int64_t>(nudged / (__int128{1} << 31));
   const int e = shift < 0 ? -shift : 0;
@@ -114,7 +115,9 @@ class RowBench {
 
   Values read(int id) {
     Values v;
-    for_each(id, [&](size_t byte, int shift, int mask) { v.push_back(arena_[byte] >> shift & mask); });
+    for_each(id, [&](size_t byte, int shift, int mask) {
+      v.push_back(arena_[byte] >> shift & mask);
+    });
     return v;
   }
 
