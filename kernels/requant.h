@@ -4,8 +4,9 @@
 //
 // A Channel is what a kernel keeps per output channel in fast scratch, built once
 // per layer. The ordinary case costs three instructions under icn-floor (SMMLA, ASR,
-// USAT) and six under tflite; parameters outside it carry a negative shift and take
-// the exact 64-bit path, so every INT32 M0 and INT8 N0 is right. Freestanding.
+// USAT; one more for multipliers of 1/2 and above) and six under tflite; parameters
+// outside it take the exact 64-bit path, so every INT32 M0 and INT8 N0 is right.
+// Freestanding.
 #pragma once
 
 #include "kernels/kernel_api.h"
@@ -17,7 +18,8 @@ struct Channel {
   uint32_t bias;       // folded bias of the container
   int32_t zero_point;  // of the weights, as the core's number form needs it
   int32_t mult;        // icn: M0; tflite: M
-  int32_t shift;       // icn: right shift behind SMMUL, or N0 - 256 (exact path);
+  int32_t shift;       // icn: right shift behind SMMUL, minus the left shift before it,
+                       // or N0 - 256 (exact path);
                        // tflite: -s, or s - 256 (exact path); thresholds: direction
 };
 
@@ -33,6 +35,9 @@ struct Stage {
 // beyond every clamp, since M is at least 2^30.
 inline constexpr int kMaxFastShift = 21;
 inline constexpr int kMaxFastTfliteShift = 20;
+// icn, largest left shift of the fast path: the accumulator is saturated to 16 bits
+// first, which M0 of at least 2^30 takes beyond every clamp.
+inline constexpr int kMaxLeftShift = 15;
 
 // floor(acc * m0 * 2^(n0 - 31)) as if with unlimited precision, then limited to
 // +-2^30, which every output clamp swallows.
@@ -74,7 +79,9 @@ inline Channel make_channel(const net::Op& op, const uint8_t* file, uint32_t c,
     ch.shift = static_cast<int8_t>(file[op.shift_offset + i]);
     if constexpr (kContract == net::Contract::icn_floor) {
       const int32_t right = -(ch.shift + 1);
-      ch.shift = right >= 0 && right <= kMaxFastShift ? right : ch.shift - 256;
+      const bool normal = ch.mult == 0 || ch.mult >= 1 << 30 || ch.mult <= -(1 << 30);
+      const bool fast = right <= kMaxFastShift && right >= (normal ? -kMaxLeftShift : 0);
+      ch.shift = fast ? right : ch.shift - 256;
     } else {
       const bool normal = ch.mult == 0 || ch.mult >= 1 << 30;
       const bool fast = normal && ch.shift < 0 && ch.shift >= -kMaxFastTfliteShift;
@@ -147,9 +154,19 @@ template <net::Contract kContract, int kOutBits, int kCount>
   } else {
     int32_t v[kCount];
     if (__builtin_expect(shift < 0, 0)) {
+      if (kContract == net::Contract::icn_floor && shift >= -kMaxLeftShift) {
+        const int32_t left = -shift;
 #pragma GCC unroll 8
-      for (int i = 0; i < kCount; ++i)
-        v[i] = requantise_exact<kContract>(acc[i], mult, shift, zero);
+        for (int i = 0; i < kCount; ++i)
+          v[i] = simd::smmla(
+              static_cast<int32_t>(
+                  static_cast<uint32_t>(simd::ssat<16>(static_cast<int32_t>(acc[i]))) << left),
+              mult, zero);
+      } else {
+#pragma GCC unroll 8
+        for (int i = 0; i < kCount; ++i)
+          v[i] = requantise_exact<kContract>(acc[i], mult, shift, zero);
+      }
     } else if constexpr (kContract == net::Contract::icn_floor) {
       const int32_t offset = static_cast<int32_t>(static_cast<uint32_t>(zero) << shift);
 #pragma GCC unroll 8

@@ -94,6 +94,12 @@ inline int32_t qadd(int32_t a, int32_t b) {
   return r;
 }
 template <int kBits>
+inline int32_t ssat(int32_t x) {
+  int32_t r;
+  asm("ssat %0, %2, %1" : "=r"(r) : "r"(x), "i"(kBits));
+  return r;
+}
+template <int kBits>
 inline uint32_t usat(int32_t x) {
   uint32_t r;
   asm("usat %0, %2, %1" : "=r"(r) : "r"(x), "i"(kBits));
@@ -160,6 +166,12 @@ inline int32_t smmulr(int32_t a, int32_t b) {
 inline int32_t qadd(int32_t a, int32_t b) {
   const int64_t sum = static_cast<int64_t>(a) + b;
   return static_cast<int32_t>(sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum);
+}
+// Saturation to kBits bits: signed, and from signed to unsigned.
+template <int kBits>
+inline int32_t ssat(int32_t x) {
+  constexpr int32_t kMax = (1 << (kBits - 1)) - 1;
+  return x > kMax ? kMax : x < -kMax - 1 ? -kMax - 1 : x;
 }
 template <int kBits>
 inline uint32_t usat(int32_t x) {
