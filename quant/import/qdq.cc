@@ -31,7 +31,7 @@ struct Storage {
   bool full() const { return low == 0 && high == (1 << bits) - 1; }
 };
 
-Storage storage_of(const Quantisation& how) {
+Storage storage_of(const Quantisation& how, bool is_constant = false) {
   for (const int bits : {2, 4, 8}) {
     const bool is_signed = how.low < 0;
     const int64_t base = is_signed ? -(int64_t{1} << (bits - 1)) : 0;
@@ -39,8 +39,9 @@ Storage storage_of(const Quantisation& how) {
     if (how.low < base || how.high > last) continue;
     const Storage storage{static_cast<uint8_t>(bits), base, static_cast<int32_t>(how.low - base),
                           static_cast<int32_t>(how.high - base)};
-    // A range that does not fill its width (3 bits, narrow) needs the clamp of 8 bits.
-    if (bits == 8 || storage.full()) return storage;
+    // Computed values whose range does not fill the width (3 bits, narrow) need the
+    // clamp of 8 bits; constants already lie inside.
+    if (is_constant || bits == 8 || storage.full()) return storage;
   }
   throw Error("a range of {}..{} does not fit 8 bits", how.low, how.high);
 }
@@ -248,7 +249,7 @@ class Builder {
         source.has_input(1) ? from_.constants.find(source.inputs[1]) : from_.constants.end();
     if (found == from_.constants.end()) throw Error("its weights are not quantised");
     const Quantisation& how = found->second;
-    const Storage storage = storage_of(how);
+    const Storage storage = storage_of(how, true);
     IntOp op = start(node, i, kind, storage.bits);
     op.weight_bits = storage.bits;
     const size_t co = at(op.out).c, depth = node.weights.size() / co;
