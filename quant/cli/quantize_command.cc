@@ -49,8 +49,20 @@ Packed plan_and_pack(const Options& options, const graph::Graph& graph,
                      const std::vector<quantise::Distribution>& values,
                      const quantise::ConvertOptions& convert, const plan::Costs* costs) {
   PlanOptions limits = options.plan;
+  uint64_t container_bytes = 0;
+  const auto widths = [&] {
+    try {
+      return limits.choose(problem, costs);
+    } catch (const Error&) {
+      if (container_bytes == 0) throw;
+      // The limit that failed is ours, not the user's.
+      throw Error("{}: flash: the container takes {} B, {} B available; narrower weights do not "
+                  "make up for it",
+                  graph.name, container_bytes, options.plan.flash_bytes);
+    }
+  };
   for (;;) {
-    Packed packed{limits.choose(problem, costs), {}, {}};
+    Packed packed{widths(), {}, {}};
     packed.converted =
         quantise::convert(graph, layers, problem, packed.widths, values, convert);
     place_tensors(packed.converted.net);
@@ -66,6 +78,7 @@ Packed plan_and_pack(const Options& options, const graph::Graph& graph,
       throw Error("{}: flash: the container takes {} B, {} B available", graph.name,
                   packed.file.size(), options.plan.flash_bytes);
     limits.flash_bytes = counted - excess;
+    container_bytes = packed.file.size();
   }
 }
 
