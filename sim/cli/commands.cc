@@ -9,6 +9,10 @@ void add_image(CLI::App& app, int* exit_code);
 void add_diff(CLI::App& app, int* exit_code);
 void add_report(CLI::App& app, int* exit_code);
 void add_run(CLI::App& app, int* exit_code);
+void add_trace(CLI::App& app, int* exit_code);
+void add_replay(CLI::App& app, int* exit_code);
+void add_inspect(CLI::App& app, int* exit_code);
+void add_annotate(CLI::App& app, int* exit_code);
 
 namespace {
 constexpr Command kCommands[] = {
@@ -17,6 +21,10 @@ constexpr Command kCommands[] = {
     {"image", add_image},
     {"diff", add_diff},
     {"report", add_report},
+    {"trace", add_trace},
+    {"replay", add_replay},
+    {"inspect", add_inspect},
+    {"annotate", add_annotate},
 };
 }  // namespace
 

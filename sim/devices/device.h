@@ -25,6 +25,8 @@ class MachinePort {
  public:
   virtual ~MachinePort() = default;
   virtual uint64_t now() = 0;    // cycles since reset, exact to the accessing instruction
+  // The guest is shown a value that depends on time: another timing may change its path.
+  virtual void time_shown() = 0;
   virtual void control(trace::Control::What what, uint32_t value, uint32_t extra0 = 0,
                        uint32_t extra1 = 0) = 0;
   virtual void mark(uint32_t port, uint32_t value) = 0;

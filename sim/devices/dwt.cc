@@ -21,7 +21,10 @@ class Dwt : public Device {
   }
 
   uint32_t read(uint32_t offset, uint32_t stored) override {
-    if (offset == kCyccnt) return value();
+    if (offset == kCyccnt) {
+      if (counting()) port_.time_shown();
+      return value();
+    }
     if (offset == kLsr) return 0;           // no lock implemented
     return stored;
   }

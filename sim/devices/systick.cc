@@ -24,6 +24,7 @@ class SysTick : public Device {
   }
 
   uint32_t read(uint32_t offset, uint32_t stored) override {
+    if (offset == kCtrl || offset == kVal) port_.time_shown();
     if (offset == kCtrl) {
       catch_up(port_.now());
       const uint32_t value = control_ | (count_flag_ ? kCountFlag : 0);

@@ -26,6 +26,7 @@ class Timer : public Device {
   }
 
   uint32_t read(uint32_t offset, uint32_t stored) override {
+    if (offset == kCnt || offset == kSr) port_.time_shown();
     switch (offset) {
       case kCnt: settle(); return static_cast<uint32_t>(base_count_);
       case kSr: settle(); return (stored & ~1u) | uint32_t{update_flag_};

@@ -81,6 +81,7 @@ struct Machine::Core final : MachinePort {
 
   // MachinePort
   uint64_t now() override;
+  void time_shown() override { time_observed = true; }
   void control(trace::Control::What what, uint32_t value, uint32_t extra0,
                uint32_t extra1) override;
   void mark(uint32_t port, uint32_t value) override;

@@ -219,7 +219,6 @@ void Machine::Core::flush_deferred() {
 
 // Exact to the instruction: the access event came before the device was asked.
 uint64_t Machine::Core::now() {
-  time_observed = true;
   uint64_t time = time_now();
   if (open_ != nullptr && access_end > accesses.data()) {
     const uint32_t instruction = access_end[-1].instruction;

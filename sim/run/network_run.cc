@@ -110,9 +110,15 @@ NetworkRun::Result NetworkRun::run(const std::vector<std::vector<uint8_t>>& inpu
   SimulationOptions simulation_options = options_.simulation;
   std::optional<TensorMemory> memory;
   if (verifier) simulation_options.on_layer_end = [&](uint32_t op) { verifier->layer_end(op, *memory); };
-  simulation_options.layer_name = [this](uint32_t op) {
-    return op < net_.ops.size() ? net_.ops[op].name : fmt::format("layer {}", op);
-  };
+  report::Run& facts = simulation_options.facts;
+  facts.is_network = true;
+  facts.network = net_.name;
+  facts.container_bytes = file_.size();
+  facts.image_bytes = facts_.image_bytes;
+  facts.code_bytes = facts_.image_bytes - static_cast<uint32_t>(file_.size());
+  facts.layers = layer_rows(net_, container_, Profile{});
+  for (const auto& layer : facts.layers) facts.macs += layer.macs;
+  facts.arena = arena_slots(net_);
   Simulation simulation(board_, simulation_options);
   memory.emplace(simulation.machine(), net_, container_, arena);
   simulation.load(program_);
@@ -122,13 +128,13 @@ NetworkRun::Result NetworkRun::run(const std::vector<std::vector<uint8_t>>& inpu
   report::Run& report = result.report;
   report = simulation.run();
   report.is_network = true;
-  report.network = net_.name;
-  report.container_bytes = file_.size();
-  report.image_bytes = facts_.image_bytes;
-  report.code_bytes = facts_.image_bytes - file_.size();
+  report.network = facts.network;
+  report.container_bytes = facts.container_bytes;
+  report.image_bytes = facts.image_bytes;
+  report.code_bytes = facts.code_bytes;
+  report.macs = facts.macs;
+  report.arena = facts.arena;
   report.layers = layer_rows(net_, container_, simulation.profile());
-  for (const auto& layer : report.layers) report.macs += layer.macs;
-  report.arena = arena_slots(net_);
   report.memories = memories(simulation.machine(), arena);
   report::check_conservation(report);
   for (int id : net_.outputs) result.outputs.push_back(memory->read(id));

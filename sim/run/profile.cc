@@ -89,6 +89,12 @@ std::vector<report::Function> Profile::functions(const NameOf& name_of) const {
   return out;
 }
 
+void Profile::for_each_instruction(const std::function<void(const Instruction&, const Share&)>& visit) const {
+  for (const auto& block : blocks_)
+    for (size_t i = 0; i < block.instructions.size(); ++i)
+      visit(block.block->instructions[i], block.instructions[i]);
+}
+
 std::vector<trace::AddressCost> Profile::address_costs() const {
   std::map<uint32_t, trace::AddressCost> by_address;
   auto add_cost = [&](uint32_t address, const Share& share) {

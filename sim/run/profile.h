@@ -41,6 +41,9 @@ class Profile : public TimedSink {
   using NameOf = std::function<std::pair<std::string, uint32_t>(uint32_t address)>;
   std::vector<report::Function> functions(const NameOf& name_of) const;
 
+  // Every instruction of every block; one address may come in several blocks.
+  void for_each_instruction(const std::function<void(const Instruction&, const Share&)>& visit) const;
+
   // Cost of every instruction address, ascending, functions left 0; exception entry
   // and return are at address 0.
   std::vector<trace::AddressCost> address_costs() const;

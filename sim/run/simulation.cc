@@ -5,9 +5,8 @@
 
 #include "memmap/base/error.h"
 #include "sim/run/demangle.h"
+#include "sim/run/recording.h"
 #include "sim/run/version.h"
-#include "sim/timing/accuracy.h"
-#include "sim/timing/core_estimator.h"
 
 namespace mcusim {
 namespace {
@@ -46,28 +45,6 @@ class LayerTap : public trace::RetiredSink {
   std::function<void(uint32_t)> on_layer_end_;
 };
 
-// One stream to two sinks.
-class TimedTee : public TimedSink {
- public:
-  TimedTee(TimedSink& first, TimedSink& second) : first_(first), second_(second) {}
-  void timed(const TimedRun& run) override {
-    first_.timed(run);
-    second_.timed(run);
-  }
-  void mark(const trace::Mark& mark, uint64_t cycle) override {
-    first_.mark(mark, cycle);
-    second_.mark(mark, cycle);
-  }
-  void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override {
-    first_.exception(exception, start_cycle, cycles);
-    second_.exception(exception, start_cycle, cycles);
-  }
-
- private:
-  TimedSink& first_;
-  TimedSink& second_;
-};
-
 // Where a failed run stood, for people: the last instructions, oldest first.
 void add_history(const RunResult& result, report::Run& report) {
   if (!is_failure(result.reason)) return;
@@ -78,41 +55,44 @@ void add_history(const RunResult& result, report::Run& report) {
 }  // namespace
 
 Simulation::Simulation(const Board& board, const SimulationOptions& options)
-    : board_(board), options_(options), machine_(board, options.machine) {
-  if (options_.timed) {
-    estimator_ = make_estimator(board_);
-    estimator_->attach(&profile_);
-  }
-  trace::RetiredSink* sink = estimator_.get();
-  if (options_.on_layer_end) {
-    tap_ = std::make_unique<LayerTap>(sink, options_.on_layer_end);
-    sink = tap_.get();
-  }
-  machine_.attach(sink, estimator_.get());
-}
+    : board_(board), options_(options), machine_(board, options.machine) {}
 
-std::pair<std::string, uint32_t> Simulation::name_of(uint32_t address) const {
-  if (const Symbol* symbol = program_.function_at(address)) return {demangled(symbol->name), symbol->address};
+std::pair<std::string, uint32_t> function_name(const Program& program, uint32_t address) {
+  if (const Symbol* symbol = program.function_at(address)) return {demangled(symbol->name), symbol->address};
   return {fmt::format("0x{:08x}", address), address};
 }
 
 void Simulation::load(const Program& program) {
   program_ = program;
-  if (estimator_ && !options_.exports.empty()) {
-    auto layer_name = options_.layer_name ? options_.layer_name : [](uint32_t op) { return fmt::format("layer {}", op); };
-    exports_ = std::make_unique<Exports>(options_.exports, program.name,
-                                         [this](uint32_t address) { return name_of(address); }, layer_name);
-    tee_ = std::make_unique<TimedTee>(profile_, *exports_);
-    estimator_->attach(tee_.get());
+  trace::RetiredSink* sink = nullptr;
+  if (options_.timed) {
+    AnalysisOptions analysis_options;
+    analysis_options.program = program.name;
+    analysis_options.exports = options_.exports;
+    analysis_options.name_of = [this](uint32_t address) { return function_name(program_, address); };
+    for (const auto& layer : options_.facts.layers)
+      if (layer.op_index >= 0) analysis_options.layer_names.push_back(layer.name);
+    analysis_ = std::make_unique<Analysis>(board_, std::move(analysis_options));
+    sink = &analysis_->estimator();
   }
+  if (!options_.record_path.empty()) {
+    Recording recording{board_.name, options_.facts, {}};
+    describe(recording.facts);
+    for (const auto& symbol : program.symbols)
+      if (symbol.is_function) recording.functions.push_back(symbol);
+    recorder_ = std::make_unique<trace::TraceWriter>(options_.record_path, to_json(recording), sink);
+    sink = recorder_.get();
+  }
+  if (options_.on_layer_end) {
+    tap_ = std::make_unique<LayerTap>(sink, options_.on_layer_end);
+    sink = tap_.get();
+  }
+  machine_.attach(sink, analysis_ ? &analysis_->estimator() : nullptr);
   machine_.load(program);
 }
 
-report::Run Simulation::run(RunResult* result_out) {
-  const RunResult result = machine_.run();
-  if (result_out) *result_out = result;
-
-  report::Run report;
+// What is known of a run before it starts.
+void Simulation::describe(report::Run& report) const {
   report.tool_version = kVersion;
   report.engine = kEngine;
   report.board = board_.name;
@@ -120,21 +100,21 @@ report::Run Simulation::run(RunResult* result_out) {
   report.clock = describe_clock(clock);
   report.core_hz = clock.core_hz;
   report.program = program_.name;
+}
+
+report::Run Simulation::run(RunResult* result_out) {
+  const RunResult result = machine_.run();
+  if (result_out) *result_out = result;
+
+  report::Run report;
+  describe(report);
   report.end = end_reason_name(result.reason);
   report.exit_code = result.exit_code;
   report.message = result.message;
   report.instructions = result.instructions;
-  if (estimator_) {
-    const auto& total = profile_.total();
-    check(total.instructions == result.instructions, "the estimator saw every retired instruction");
-    check(total.causes == estimator_->totals(), "the profile saw every cycle of the estimator");
-    report.cycles = total.cycles;
-    report.causes = total.causes;
-    report.timing_table = estimator_->table_hash();
-    report.timing_guesses = estimator_->guess_count();
-    report.error_band = kErrorBand;
-    report.functions = profile_.functions([this](uint32_t address) { return name_of(address); });
-  }
+  if (analysis_) analysis_->fill(report, result.instructions);
+  if (recorder_)
+    recorder_->finish(to_json(RecordingEnd{result.instructions, report.cycles, report.timing_table, result.time_observed}));
   fill_memories(report);
   for (const auto& touch : machine_.peripheral_touches())
     if (touch.device.empty())
@@ -145,7 +125,7 @@ report::Run Simulation::run(RunResult* result_out) {
 }
 
 void Simulation::finish(const report::Run& report) {
-  if (exports_) exports_->write(report, profile_);
+  if (analysis_) analysis_->write_exports(report);
 }
 
 void Simulation::fill_memories(report::Run& report) const {

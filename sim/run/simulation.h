@@ -11,9 +11,8 @@
 #include "sim/loader/program.h"
 #include "sim/machine/machine.h"
 #include "sim/report/report.h"
-#include "sim/run/exports.h"
-#include "sim/run/profile.h"
-#include "sim/timing/estimator.h"
+#include "sim/run/analysis.h"
+#include "traces/trace_file.h"
 
 namespace mcusim {
 
@@ -22,8 +21,8 @@ struct SimulationOptions {
   bool timed = true;            // false: instructions only (--fast)
   ClockPreset clock;            // of the board; core_hz 0 = the board's default
   std::vector<ExportRequest> exports;
-  // Names operators in exports; empty: by number.
-  std::function<std::string(uint32_t op_index)> layer_name;
+  std::string record_path;      // write the stream as a trace; empty: do not
+  report::Run facts;            // what the trace shall say of the program: names, layers
   // Called when the guest marks the end of an operator; guest memory may be read.
   std::function<void(uint32_t op_index)> on_layer_end;
 };
@@ -34,7 +33,7 @@ class Simulation {
 
   void load(const Program& program);
   Machine& machine() { return machine_; }
-  const Profile& profile() const { return profile_; }
+  const Profile& profile() const { return analysis_ ? analysis_->profile() : empty_; }
 
   // Runs to the end and fills all of a report but what only a network knows.
   // Call once per load. Exports are written by finish(), with the completed report.
@@ -42,19 +41,21 @@ class Simulation {
   void finish(const report::Run& report);
 
  private:
-  std::pair<std::string, uint32_t> name_of(uint32_t address) const;
+  void describe(report::Run& report) const;
   void fill_memories(report::Run& report) const;
 
   const Board board_;
   const SimulationOptions options_;
-  std::unique_ptr<Estimator> estimator_;
-  std::unique_ptr<trace::RetiredSink> tap_;  // in front of the estimator, for on_layer_end
-  Profile profile_;
-  std::unique_ptr<Exports> exports_;
-  std::unique_ptr<TimedSink> tee_;           // profile and exports
-  Machine machine_;
+  const Profile empty_;
   Program program_;
+  std::unique_ptr<Analysis> analysis_;
+  std::unique_ptr<trace::TraceWriter> recorder_;
+  std::unique_ptr<trace::RetiredSink> tap_;  // in front of all, for on_layer_end
+  Machine machine_;
 };
+
+// Name as declared and first address of the function that holds `address`.
+std::pair<std::string, uint32_t> function_name(const Program& program, uint32_t address);
 
 // "400 MHz, AXI 200 MHz, VOS1, 2 wait states".
 std::string describe_clock(const ClockPreset& clock);

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include "sim/cli/program_run.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+
+#include "kernels/host/tensor_io.h"
+#include "memmap/base/error.h"
+#include "memmap/base/file.h"
+#include "memmap/base/npy.h"
+#include "sim/cli/convert_model.h"
+#include "sim/run/network_run.h"
+
+namespace mcusim::cli {
+namespace {
+
+enum class Kind { network, model, firmware };
+
+Kind kind_of(const std::string& path, const std::vector<uint8_t>& bytes) {
+  auto starts = [&](size_t offset, std::string_view magic) {
+    return bytes.size() >= offset + magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin() + static_cast<ptrdiff_t>(offset));
+  };
+  if (starts(0, "MCUN")) return Kind::network;
+  if (starts(4, "TFL3") || path.ends_with(".tflite")) return Kind::model;
+  return Kind::firmware;
+}
+
+uint32_t parse_address(const std::string& text, const std::string& option) {
+  uint32_t value = 0;
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  const char* first = text.data() + (hex ? 2 : 0);
+  const auto [end, failure] = std::from_chars(first, text.data() + text.size(), value, hex ? 16 : 10);
+  if (failure != std::errc{} || end != text.data() + text.size())
+    throw UsageError("{}: '{}' is not an address", option, text);
+  return value;
+}
+
+// "TEXT" or "TEXT:N": until the console has shown TEXT so many times.
+void set_until_text(const std::string& text, MachineOptions& machine) {
+  machine.until_text = text;
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon + 1 == text.size()) return;
+  uint32_t count = 0;
+  const auto [end, failure] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), count);
+  if (failure != std::errc{} || end != text.data() + text.size() || count == 0) return;
+  machine.until_text = text.substr(0, colon);
+  machine.until_text_count = count;
+}
+
+SimulationOptions simulation_options(const RunOptions& options, const Board& board) {
+  SimulationOptions out;
+  out.timed = !options.fast;
+  out.machine.fast = options.fast;
+  out.machine.strict = !options.no_strict && !options.fast;
+  if (options.max_instructions) out.machine.max_instructions = options.max_instructions;
+  if (!options.until_text.empty()) set_until_text(options.until_text, out.machine);
+  out.machine.semihosting_directory = options.semihosting_directory;
+  out.machine.console = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
+  for (const auto& text : options.exports) out.exports.push_back(parse_export(text));
+  if (options.fast && !out.exports.empty()) throw UsageError("--export needs timing, which --fast leaves out");
+  out.record_path = options.record;
+  out.clock = options.clock_mhz > 0 ? board.clock(static_cast<uint64_t>(options.clock_mhz * 1e6 + 0.5))
+                                    : board.clocks.front();
+  return out;
+}
+
+report::TextOptions text_options(const RunOptions& options) {
+  return {.colour = isatty(STDOUT_FILENO) == 1, .why = options.why};
+}
+
+int finish(const report::Run& report, const RunOptions& options) {
+  if (!options.json.empty()) write_file(options.json, report::to_json(report));
+  if (!options.quiet) fmt::print("{}", report::to_text(report, text_options(options)));
+  const bool ended_well = report.end == end_reason_name(EndReason::exited) || report.end == end_reason_name(EndReason::until_text) ||
+                          report.end == end_reason_name(EndReason::until_pc);
+  if (!ended_well) fmt::print(stderr, "mcusim: {}: {}: {}\n", report.program, report.end, report.message);
+  return ended_well && report.exit_code == 0 ? 0 : 1;
+}
+
+int run_firmware(const RunOptions& options, const Board& board) {
+  if (!options.input.empty() || !options.output.empty() || options.verify || options.seed_given)
+    throw UsageError("{}: --input, --output, --seed and --verify are for networks", options.program);
+  SimulationOptions simulation_opts = simulation_options(options, board);
+  const Program program = load_program(options.program, options.base.empty() ? std::nullopt
+                                                        : std::optional(parse_address(options.base, "--base")));
+  if (!options.until_pc.empty()) {
+    const Symbol* symbol = program.find_symbol(options.until_pc);
+    simulation_opts.machine.until_pc = symbol ? symbol->address : parse_address(options.until_pc, "--until-pc");
+  }
+  Simulation simulation(board, simulation_opts);
+  simulation.load(program);
+  report::Run report = simulation.run();
+  report::check_conservation(report);
+  simulation.finish(report);
+  return finish(report, options);
+}
+
+// Stored values of every network input for each sample, and how to name it.
+struct Feed {
+  std::vector<std::vector<std::vector<uint8_t>>> samples;
+  std::string name;
+};
+
+Feed make_feed(const RunOptions& options, const IntNet& net) {
+  Feed feed;
+  if (options.input.empty()) {
+    feed.name = fmt::format("seed {}", options.seed);
+    feed.samples.emplace_back();
+    for (size_t i = 0; i < net.inputs.size(); ++i)
+      feed.samples[0].push_back(seeded_values(net.tensors[static_cast<size_t>(net.inputs[i])], options.seed + i));
+    return feed;
+  }
+  if (net.inputs.size() != 1)
+    throw Error("{}: the network has {} inputs, --input feeds one", net.name, net.inputs.size());
+  const IntTensor& tensor = net.tensors[static_cast<size_t>(net.inputs[0])];
+  feed.name = options.input;
+  if (options.input.ends_with(".raw") || options.input.ends_with(".bin")) {
+    const auto bytes = read_file(options.input);
+    feed.samples = {{stored_values(tensor, {tensor.signed_view ? "|i1" : "|u1", {bytes.size()}, bytes}, 0, options.input)}};
+    return feed;
+  }
+  const NpyArray array = load_array(parse_selector(options.input));
+  for (uint64_t i = 0; i < sample_count(tensor, array, options.input); ++i)
+    feed.samples.push_back({stored_values(tensor, array, i, options.input)});
+  if (feed.samples.empty()) throw Error("{}: no samples", options.input);
+  return feed;
+}
+
+// Progress of a batch on stderr, only for people and only when there is a batch.
+void show_progress(size_t done, size_t total) {
+  if (total < 2 || isatty(STDERR_FILENO) != 1) return;
+  fmt::print(stderr, "\r{} of {} inputs{}", done, total, done == total ? "\n" : "");
+  std::fflush(stderr);
+}
+
+int run_network(const RunOptions& options, const Board& board, std::vector<uint8_t> container) {
+  NetworkRunOptions run_options;
+  run_options.simulation = simulation_options(options, board);
+  run_options.verify = options.verify;
+  run_options.image.core_hz = run_options.simulation.clock.core_hz;
+  run_options.image.flash_limit_bytes = options.flash_bytes;
+  run_options.image.ram_limit_bytes = options.ram_bytes;
+  if (!options.place.empty()) apply_placement(board, options.place, run_options.image);
+  const NetworkRun network(board, std::move(container), run_options);
+  const Feed feed = make_feed(options, network.net());
+  if (feed.samples.size() > 1 && (!options.record.empty() || !options.exports.empty()))
+    throw UsageError("{}: a trace or an export is of one input, select it: FILE:array[0:1]", options.input);
+
+  report::Run report;
+  std::vector<std::vector<uint8_t>> outputs;
+  bool verified = true;
+  for (size_t i = 0; i < feed.samples.size(); ++i) {
+    show_progress(i, feed.samples.size());
+    auto result = network.run(feed.samples[i]);
+    verified = verified && result.verified;
+    if (!result.outputs.empty()) outputs.push_back(std::move(result.outputs[0]));
+    const bool stop = result.report.end != end_reason_name(EndReason::exited) || !result.verified;
+    report = std::move(result.report);
+    report.input = feed.name + (feed.samples.size() > 1 ? fmt::format(", sample {}", i) : "");
+    if (stop) break;
+  }
+  show_progress(feed.samples.size(), feed.samples.size());
+  report.program = options.program;
+  if (!options.output.empty() && outputs.size() == feed.samples.size())
+    write_file(options.output, format_npy(shown_array(network.net().tensors[static_cast<size_t>(network.net().outputs[0])], outputs)));
+  const int status = finish(report, options);
+  if (!verified) fmt::print(stderr, "mcusim: {}: {}\n", options.program, report.verify);
+  return verified ? status : 1;
+}
+
+}  // namespace
+
+int run_program(const RunOptions& options) {
+  const Board board = load_board(options.board);
+  auto bytes = read_file(options.program);
+  switch (kind_of(options.program, bytes)) {
+    case Kind::network: return run_network(options, board, std::move(bytes));
+    case Kind::model: return run_network(options, board, convert_model(options.program));
+    case Kind::firmware: return run_firmware(options, board);
+  }
+  return 1;
+}
+
+void add_program_options(CLI::App& command, RunOptions& options) {
+  command.add_option("program", options.program, "net.bin, model.tflite, or firmware (.elf, .hex, raw with --base)")->required();
+  command.add_option("--board", options.board, "Board name or board file")->capture_default_str();
+  command.add_option("--clock-mhz", options.clock_mhz, "Core clock, one of the board's presets");
+  command.add_option("--input", options.input, "FILE[:array][first:last] (.npy, .npz) or stored bytes (.raw)");
+  command.add_option_function<uint64_t>("--seed", [&options](uint64_t seed) {
+    options.seed = seed;
+    options.seed_given = true;
+  }, "Seed of the rule-made input used without --input [1]");
+  command.add_option("--place", options.place, "Where parts of a network image go: code=itcm,arena=SRAM1,...");
+  command.add_option("--flash", options.flash_bytes, "Refuse images larger than this many bytes");
+  command.add_option("--ram", options.ram_bytes, "Refuse arenas larger than this many bytes");
+  command.add_option("--max-instructions", options.max_instructions, "End after so many instructions");
+  command.add_option("--until-text", options.until_text, "End when the console has shown TEXT (TEXT:N, N times)");
+  command.add_option("--until-pc", options.until_pc, "End before this function or address runs");
+  command.add_option("--base", options.base, "Load address of a raw binary");
+  command.add_option("--semihosting-dir", options.semihosting_directory, "Let the guest open files under this directory");
+  command.add_flag("--no-strict", options.no_strict, "Go on where only real silicon would fault");
+  command.add_flag("-q,--quiet", options.quiet, "Print no report");
+}
+
+}  // namespace mcusim::cli

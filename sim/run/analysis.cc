@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "sim/run/analysis.h"
+
+#include <fmt/format.h>
+
+#include "memmap/base/error.h"
+#include "sim/timing/accuracy.h"
+#include "sim/timing/core_estimator.h"
+
+namespace mcusim {
+namespace {
+
+// One stream to two sinks.
+class TimedTee : public TimedSink {
+ public:
+  TimedTee(TimedSink& first, TimedSink& second) : first_(first), second_(second) {}
+  void timed(const TimedRun& run) override {
+    first_.timed(run);
+    second_.timed(run);
+  }
+  void mark(const trace::Mark& mark, uint64_t cycle) override {
+    first_.mark(mark, cycle);
+    second_.mark(mark, cycle);
+  }
+  void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override {
+    first_.exception(exception, start_cycle, cycles);
+    second_.exception(exception, start_cycle, cycles);
+  }
+
+ private:
+  TimedSink& first_;
+  TimedSink& second_;
+};
+
+}  // namespace
+
+Analysis::Analysis(const Board& board, AnalysisOptions options)
+    : options_(std::move(options)), estimator_(make_estimator(board)) {
+  estimator_->attach(&profile_);
+  if (options_.exports.empty()) return;
+  exports_ = std::make_unique<Exports>(options_.exports, options_.program, options_.name_of, [this](uint32_t op) {
+    return op < options_.layer_names.size() ? options_.layer_names[op] : fmt::format("layer {}", op);
+  });
+  tee_ = std::make_unique<TimedTee>(profile_, *exports_);
+  estimator_->attach(tee_.get());
+}
+
+Analysis::~Analysis() = default;
+
+void Analysis::fill(report::Run& report, uint64_t retired_instructions) const {
+  const auto& total = profile_.total();
+  check(total.instructions == retired_instructions, "the estimator saw every retired instruction");
+  check(total.causes == estimator_->totals(), "the profile saw every cycle of the estimator");
+  report.instructions = total.instructions;
+  report.cycles = total.cycles;
+  report.causes = total.causes;
+  report.timing_table = estimator_->table_hash();
+  report.timing_guesses = estimator_->guess_count();
+  report.error_band = kErrorBand;
+  report.functions = profile_.functions(options_.name_of);
+}
+
+void Analysis::write_exports(const report::Run& report) {
+  if (exports_) exports_->write(report, profile_);
+}
+
+}  // namespace mcusim

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "sim/run/replay.h"
+
+#include <fmt/format.h>
+
+#include "memmap/base/error.h"
+#include "sim/run/demangle.h"
+#include "sim/run/layer_rows.h"
+#include "sim/run/simulation.h"
+
+namespace mcusim {
+namespace {
+
+// Passes the stream on to two sinks, with the clock events of another preset.
+class ReplayTap : public trace::RetiredSink {
+ public:
+  ReplayTap(trace::RetiredSink& timed, trace::RetiredSink* also, const std::optional<ClockPreset>& clock)
+      : timed_(timed), also_(also), clock_(clock) {}
+
+  void block_defined(const trace::BlockInfo& info) override {
+    timed_.block_defined(info);
+    if (also_) also_->block_defined(info);
+  }
+  void run(const trace::BlockRun& run) override {
+    timed_.run(run);
+    if (also_) also_->run(run);
+    instructions_ += run.instructions;
+  }
+  void mark(const trace::Mark& mark) override {
+    timed_.mark(mark);
+    if (also_) also_->mark(mark);
+  }
+  void control(const trace::Control& recorded) override {
+    trace::Control control = recorded;
+    using What = trace::Control::What;
+    if (clock_ && control.what == What::core_hz) control.value = static_cast<uint32_t>(clock_->core_hz);
+    if (clock_ && control.what == What::axi_hz) control.value = static_cast<uint32_t>(clock_->axi_hz);
+    if (clock_ && control.what == What::flash_wait_states) control.value = clock_->flash_wait_states;
+    timed_.control(control);
+    if (also_) also_->control(control);
+  }
+  void exception(const trace::Exception& exception) override {
+    timed_.exception(exception);
+    if (also_) also_->exception(exception);
+  }
+  uint64_t instructions() const { return instructions_; }
+
+ private:
+  trace::RetiredSink& timed_;
+  trace::RetiredSink* also_;
+  const std::optional<ClockPreset> clock_;
+  uint64_t instructions_ = 0;
+};
+
+// Figures of the replay into the recorded layer facts.
+void fill_layers(report::Run& report, const Profile& profile) {
+  bool first_outside = true;
+  for (auto& layer : report.layers) {
+    Profile::Share share;
+    if (layer.op_index < 0) {
+      share = first_outside ? profile.startup() : profile.between();
+      first_outside = false;
+    } else if (static_cast<size_t>(layer.op_index) < profile.layers().size()) {
+      share = profile.layers()[static_cast<size_t>(layer.op_index)];
+    }
+    layer.instructions = share.instructions;
+    layer.cycles = share.cycles;
+    layer.data_bytes = share.data_bytes;
+    layer.causes = share.causes;
+  }
+}
+
+}  // namespace
+
+ReplayResult replay(const trace::TraceReader& reader, const std::string& name, const ReplayOptions& options,
+                    const std::function<void(const Profile&)>& on_profile) {
+  ReplayResult result{recording_from_json(reader.metadata(), name), recording_end_from_json(reader.summary(), name), {}};
+  const Board board = load_board(result.recording.board);
+  std::optional<ClockPreset> clock;
+  if (options.clock_mhz) {
+    clock = board.clock(static_cast<uint64_t>(*options.clock_mhz * 1e6 + 0.5));
+    if (result.end.time_observed && !options.allow_divergence)
+      throw Error("{}: the guest observed time, so another clock may change its path; pass --allow-divergence to time "
+                  "the recorded path all the same", name);
+  }
+  Program names;
+  names.symbols = result.recording.functions;
+  AnalysisOptions analysis_options;
+  analysis_options.program = result.recording.facts.program;
+  analysis_options.exports = options.exports;
+  for (const auto& layer : result.recording.facts.layers)
+    if (layer.op_index >= 0) analysis_options.layer_names.push_back(layer.name);
+  analysis_options.name_of = [&](uint32_t address) { return function_name(names, address); };
+  Analysis analysis(board, std::move(analysis_options));
+  ReplayTap tap(analysis.estimator(), options.also, clock);
+  reader.replay(tap);
+
+  report::Run& report = result.report;
+  report = result.recording.facts;
+  if (clock) {
+    report.clock = describe_clock(*clock);
+    report.core_hz = clock->core_hz;
+    if (result.end.time_observed) report.notes.push_back("diverged clock: the guest observed time on the recorded one");
+  }
+  analysis.fill(report, tap.instructions());
+  fill_layers(report, analysis.profile());
+  report.is_network = !report.layers.empty();
+  report::check_conservation(report);
+  if (tap.instructions() != result.end.instructions)
+    throw Error("{}: holds {} instructions, its summary says {}", name, tap.instructions(), result.end.instructions);
+  analysis.write_exports(report);
+  if (on_profile) on_profile(analysis.profile());
+  return result;
+}
+
+}  // namespace mcusim
