@@ -41,12 +41,12 @@ std::vector<RowKey> rows_of(net::Family family) {
   return keys;
 }
 
-Batch make_batch(const std::vector<RowKey>& keys, int per_row, uint64_t seed) {
+Batch make_batch(const std::vector<RowKey>& keys, int per_row, uint64_t seed, bool deep = false) {
   Random random(seed);
   Batch batch;
   for (const RowKey& key : keys)
     for (int i = 0; i < per_row; ++i)
-      testing::append(batch.net, testing::random_op(key, random, {.small = true}));
+      testing::append(batch.net, testing::random_op(key, random, {.small = true, .deep = deep}));
   batch.net.name = "batch";
   batch.file = encode(batch.net);
   batch.inputs = testing::random_inputs(batch.net, random);
@@ -154,6 +154,20 @@ TEST_P(Law2BitExactnessOnTarget, QemuEqualsNaiveTwin) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryRow, Law2BitExactnessOnTarget, ::testing::ValuesIn(kFamilies),
+                         [](const auto& row) { return std::string(family_name(row.param)); });
+
+// Sums of several hundred products: the matrix cores flush their accumulators.
+class Law2DeepLayersOnTarget : public ::testing::TestWithParam<net::Family> {};
+
+TEST_P(Law2DeepLayersOnTarget, MachineEqualsNaiveTwin) {
+  const TemporaryDirectory directory;
+  const auto batch = make_batch(rows_of(GetParam()), 2, 37 + static_cast<uint64_t>(GetParam()), true);
+  expect_machine_equals_twin(batch, load_board("stm32h743"), directory.file("fw.elf"));
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryRow, Law2DeepLayersOnTarget,
+                         ::testing::Values(net::Family::conv, net::Family::pointwise,
+                                           net::Family::fully_connected),
                          [](const auto& row) { return std::string(family_name(row.param)); });
 
 TEST(Law2, QemuAndMachineRetireEquallyManyInstructions) {

@@ -109,6 +109,11 @@ void choose_shapes(const RowKey& key, IntOp& op, IntTensor& in, IntTensor& out, 
   if (!wish.small && random.coin(20)) {
     in.w = static_cast<uint32_t>(random.in(40, 130));
     in.h = static_cast<uint32_t>(random.in(1, 2));
+    in.c = std::min(in.c, 40u);
+  }
+  if (wish.deep) {
+    in.h = in.w = static_cast<uint32_t>(random.in(1, 3));
+    in.c = static_cast<uint32_t>(key.family == Family::conv ? random.in(60, 130) : random.in(257, 600));
   }
   out.h = in.h;
   out.w = in.w;
@@ -120,13 +125,13 @@ void choose_shapes(const RowKey& key, IntOp& op, IntTensor& in, IntTensor& out, 
       while (op.kernel_h * op.kernel_w * op.stride_h * op.stride_w == 1 ||
              op.kernel_h * op.kernel_w * in.c > 20000);
       [[fallthrough]];
-    case Family::pointwise: out.c = static_cast<uint32_t>(random.in(1, wish.small ? 9 : 21)); break;
+    case Family::pointwise: out.c = static_cast<uint32_t>(random.in(1, wish.deep ? 4 : wish.small ? 9 : 21)); break;
     case Family::depthwise:
     case Family::avg_pool:
     case Family::max_pool: choose_window(op, in, out, random); break;
     case Family::fully_connected:
       out.h = out.w = 1;
-      out.c = static_cast<uint32_t>(random.in(1, 21));
+      out.c = static_cast<uint32_t>(random.in(1, wish.deep ? 4 : 21));
       break;
     case Family::add: break;
     case Family::pad:

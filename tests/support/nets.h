@@ -34,6 +34,7 @@ IntNet random_op(const RowKey& key, Random& random);
 // What a test may ask of random_op beyond the row.
 struct OpWish {
   bool small = false;    // few elements, for emulated runs
+  bool deep = false;     // sums longer than one chunk of a matrix core, few outputs
   bool per_channel = true, per_layer = true;  // which weight zero points may occur
 };
 IntNet random_op(const RowKey& key, Random& random, const OpWish& wish);
