@@ -26,45 +26,47 @@ inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, 
 
 #if defined(MCUSIM_ASM_CORES)
 
-// Three activation registers rotate through the sixteen words of a block, so that
-// a load has two MLAs of distance; the mask lives in memory.
-#define MCUSIM_MLA_PIXEL(s, w0, w1, w2, w3, more)                             \
-  "mul %[t], %[" #w0 "], %[u0]\n ldr %[" #w2 "], [%[a], #i+8]\n"              \
-  "mla %[t], %[" #w1 "], %[u1], %[t]\n ldr %[" #w3 "], [%[a], #i+12]\n"       \
-  "mla %[t], %[" #w2 "], %[u2], %[t]\n" more(w1, 16)                          \
-  "mla %[t], %[" #w3 "], %[u3], %[t]\n" more(w2, 20)                          \
-  "add %[" #s "], %[" #s "], %[t], lsr #24\n .set i, i+16\n"
-#define MCUSIM_MLA_LOAD(r, offset) "ldr %[" #r "], [%[a], #i+" #offset "]\n"
-#define MCUSIM_MLA_STOP(r, offset) ""
+// A load stands two cycles before its use, right behind the MLA that freed the
+// register; two temporaries take turns, so that the shift of a pixel's sum waits
+// behind the next pixel's products. The first two lane words of a block are loaded
+// ahead; the mask lives in memory.
+#define MCUSIM_MLA_PIXEL(t, last_sum)                                         \
+  "mul %[" #t "], %[a0], %[u0]\n ldr %[a0], [%[a], #i+8]\n"                   \
+  "mla %[" #t "], %[a1], %[u1], %[" #t "]\n ldr %[a1], [%[a], #i+12]\n"       \
+  last_sum                                                                    \
+  "mla %[" #t "], %[a0], %[u2], %[" #t "]\n ldr %[a0], [%[a], #i+16]\n"       \
+  "mla %[" #t "], %[a1], %[u3], %[" #t "]\n ldr %[a1], [%[a], #i+20]\n"       \
+  ".set i, i+16\n"
+#define MCUSIM_MLA_SUM(s, t) "add %[" #s "], %[" #s "], %[" #t "], lsr #24\n"
 
 [[gnu::always_inline]] inline void mla_asm(uint32_t (&s)[4], const Word*& weights,
                                            const Walk& walk, Spill& spill) {
   uint32_t s0 = s[0], s1 = s[1], s2 = s[2], s3 = s[3];
-  uint32_t t, u0, u1, u2, u3, a0, a1, a2;
+  uint32_t t0, t1, u0, u1, u2, u3, a0, a1;
   const Word *k = weights, *a = walk.lanes;
   asm volatile(
+      "ldr %[a0], [%[a]]\n ldr %[a1], [%[a], #4]\n"
       ".p2align 3\n1:\n .set i, 0\n"
       MCUSIM_TWICE(
-      "ldr %[u3], [%[k]], #4\n ldr %[a2], %[mask]\n"
-      "ldr %[a0], [%[a], #i]\n and %[u0], %[a2], %[u3]\n"
-      "ldr %[a1], [%[a], #i+4]\n and %[u1], %[a2], %[u3], lsr #2\n"
-      "and %[u2], %[a2], %[u3], lsr #4\n and %[u3], %[a2], %[u3], lsr #6\n"
-      MCUSIM_MLA_PIXEL(s0, a0, a1, a2, a0, MCUSIM_MLA_LOAD)
-      MCUSIM_MLA_PIXEL(s1, a1, a2, a0, a1, MCUSIM_MLA_LOAD)
-      MCUSIM_MLA_PIXEL(s2, a2, a0, a1, a2, MCUSIM_MLA_LOAD)
-      MCUSIM_MLA_PIXEL(s3, a0, a1, a2, a0, MCUSIM_MLA_STOP))
-      "add %[a], %[a], #i\n ldr %[t], %[end]\n cmp %[a], %[t]\n bne 1b\n"
+      "ldr %[u3], [%[k]], #4\n ldr %[t0], %[mask]\n"
+      "and %[u0], %[t0], %[u3]\n and %[u1], %[t0], %[u3], lsr #2\n"
+      "and %[u2], %[t0], %[u3], lsr #4\n and %[u3], %[t0], %[u3], lsr #6\n"
+      MCUSIM_MLA_PIXEL(t0, "")
+      MCUSIM_MLA_PIXEL(t1, MCUSIM_MLA_SUM(s0, t0))
+      MCUSIM_MLA_PIXEL(t0, MCUSIM_MLA_SUM(s1, t1))
+      MCUSIM_MLA_PIXEL(t1, MCUSIM_MLA_SUM(s2, t0))
+      MCUSIM_MLA_SUM(s3, t1))
+      "add %[a], %[a], #i\n ldr %[t0], %[end]\n cmp %[a], %[t0]\n bne 1b\n"
       : [k] "+r"(k), [a] "+r"(a), [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
-        [t] "=&r"(t), [u0] "=&r"(u0), [u1] "=&r"(u1), [u2] "=&r"(u2), [u3] "=&r"(u3),
-        [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2)
+        [t0] "=&r"(t0), [t1] "=&r"(t1), [u0] "=&r"(u0), [u1] "=&r"(u1), [u2] "=&r"(u2),
+        [u3] "=&r"(u3), [a0] "=&r"(a0), [a1] "=&r"(a1)
       : [end] "m"(spill.last), [mask] "m"(spill.mask)
       : "cc", "memory");
   weights = k;
   s[0] = s0, s[1] = s1, s[2] = s2, s[3] = s3;
 }
 #undef MCUSIM_MLA_PIXEL
-#undef MCUSIM_MLA_LOAD
-#undef MCUSIM_MLA_STOP
+#undef MCUSIM_MLA_SUM
 
 #endif
 
