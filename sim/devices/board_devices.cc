@@ -18,6 +18,7 @@ constexpr DeviceRow kRows[] = {
     // Revision V of the H742/743/750/753; newer SystemInit reads it.
     {"stm32h7", "DBGMCU", 0x5C001000, 0, make_constant, 0x20036450},
     {"stm32h7", "CRC", 0x58024C00, 0, make_crc},
+    {"stm32h7", "CRC", 0x40023000, 0, make_crc},         // its place on the STM32H7A3
     {"stm32h7", "USART1", 0x40011000, 37, make_usart},
     {"stm32h7", "USART2", 0x40004400, 38, make_usart},
     {"stm32h7", "USART3", 0x40004800, 39, make_usart},

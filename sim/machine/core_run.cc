@@ -38,6 +38,8 @@ Machine::Core::Core(const Board& board_, MachineOptions options_)
     const MemoryRegion* region = memory.find(address);
     if (!memory.contains(address, data.size()) || (region && !region->region.writable)) return false;
     memory.write(address, data);
+    if (!data.empty()) engine.forget_code(address, static_cast<uint32_t>(data.size()));
+    forget_plans();                   // code may have been read from a file
     return true;
   };
   port.console = [this](std::string_view text) {

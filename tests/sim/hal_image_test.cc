@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sim/timing/core_estimator.h"
 #include "tests/sim/support/guest.h"
 
 namespace mcusim {
@@ -84,10 +85,16 @@ int main(void) {
 }
 )";
 
-GTEST_TEST(HalImage, ReachesItsSteadyLoop) {
+// With the estimator as clock and without (a cycle is an instruction): same text.
+class HalImage : public testing::TestWithParam<std::tuple<const char*, bool>> {};
+
+TEST_P(HalImage, ReachesItsSteadyLoop) {
+  const auto [flags, timed] = GetParam();
   const test::TemporaryDirectory directory;
-  for (const char* flags : {"-O0", "-Os"}) {
-    const Program program = load_program(test::build_c(directory, kImage, flags));
+  const Program program = load_program(test::build_c(directory, kImage, flags));
+  const Board board = load_board("stm32h743");
+  uint64_t cycles[2] = {};
+  for (uint64_t& total : cycles) {
     std::string text, input = "name%";
     size_t at = 0;
     MachineOptions options;
@@ -99,14 +106,25 @@ GTEST_TEST(HalImage, ReachesItsSteadyLoop) {
     options.until_text = "name\r\n";
     options.until_text_count = 3;
     options.max_instructions = 200'000'000;
-    Machine machine(load_board("stm32h743"), options);
+    Machine machine(board, options);
+    const auto estimator = make_estimator(board);
+    if (timed) machine.attach(estimator.get(), estimator.get());
     const auto run = test::run_on(machine, program);
     EXPECT_EQ(run.result.reason, EndReason::until_text) << run.result.message;
     EXPECT_EQ(text, "m-ready\r\nround 1 ms 6 clock ok name\r\nround 2 ms 6 clock ok name\r\n"
                     "round 3 ms 6 clock ok name\r\n");
     EXPECT_EQ(machine.core_hz(), 400'000'000u);
+    total = timed ? estimator->now() : run.result.instructions;
   }
+  EXPECT_EQ(cycles[0], cycles[1]);
 }
+
+INSTANTIATE_TEST_SUITE_P(Levels, HalImage,
+                         testing::Combine(testing::Values("-O0", "-Os"), testing::Bool()),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param) + 1) +
+                                  (std::get<1>(test.param) ? "Timed" : "Counted");
+                         });
 
 }  // namespace
 }  // namespace mcusim
