@@ -86,8 +86,12 @@ static_assert(sizeof(PlanePass) == 40);
 #define MCUSIM_DW_TFLITE2_ROUND "add r0, r0, r0, asr #31\n"
 #define MCUSIM_DW_TFLITE2_SHIFT "add r0, r0, r2\n asr r0, r0, r3\n"
 #define MCUSIM_DW_TFLITE2_CLAMP "usat r0, %[bits], r0\n"
+// The sum's own sign corrects the tie here: where a sum below zero scales to 0, half
+// less one rounds to 0 as well.
 #define MCUSIM_DW_TFLITE2_END                                                              \
-  "smmulr r9, r9, r1\n add r9, r9, r9, asr #31\n add r9, r9, r2\n" MCUSIM_DW_STORE2
+  "strb r0, [r11]\n add r0, r2, r9, asr #31\n smmlar r9, r9, r1, r0\n"                     \
+  "ldr r0, " MCUSIM_DW_COLUMN "\n asr r9, r9, r3\n usat r9, %[bits], r9\n"                 \
+  "strb r9, [r11, r0]\n"
 #define MCUSIM_DW_SUMS2_SCALE
 #define MCUSIM_DW_SUMS2_ROUND
 #define MCUSIM_DW_SUMS2_SHIFT

@@ -31,13 +31,16 @@ template <net::Contract kContract>
 inline FusedScale fuse_scale(int32_t mult, int32_t exponent, const Stage& stage, uint32_t bound,
                              uint32_t largest) {
   if constexpr (kContract == net::Contract::thresholds) return {true, 0, 0, 0, 0};
-  if (kContract == net::Contract::tflite && (stage.act_min != 0 || stage.act_max != 255)) return {};
+  if (kContract == net::Contract::tflite &&
+      (mult < 0 || stage.act_min != 0 || stage.act_max != 255)) {
+    return {};
+  }
   // The output zero point whatever the sum, as of dead channels; also where tflite's
   // rounding shift takes every sum to 0.
   const bool rounds_to_zero =
       kContract == net::Contract::tflite && exponent < -kMaxFastShift &&
       bound >> kMaxFastShift == 0;
-  if (mult == 0 || rounds_to_zero) return {true, 0, 0, 2 * stage.zero_point, 1};
+  if (mult == 0 || rounds_to_zero) return {true, 0, 0, 2 * stage.zero_point + 1, 1};
   // icn: SMMLA is a shift by 32, N0 - 31 the whole one. tflite: SMMULR of the
   // doubled accumulator is its first rounding.
   constexpr bool kTflite = kContract == net::Contract::tflite;
