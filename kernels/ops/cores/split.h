@@ -95,14 +95,15 @@ inline void split4_plain(SplitSums& s, const Word* weights, const Word* lanes, u
   "smlad %[l3], %[b], %[u], %[l3]\n ldr.w %[b], [%[a], #i+20]\n .set i, i+16\n"
 inline constexpr uint32_t kSplit8Step_bytes = 14 * 4;
 
+// A plain AND pairs with a MAC in either slot, UXTB16 in the older one only.
 #define MCUSIM_SPLIT4_TWO_STEPS                                               \
-  "uxtb16 %[u], %[w]\n"                                                       \
+  "and %[u], %[w], #0x00FF00FF\n"                                             \
   "smlad %[m0], %[x], %[u], %[m0]\n"                                          \
   "smlad %[m1], %[b], %[u], %[m1]\n and %[u], %[u], #0x000F000F\n"            \
   "smlad %[l0], %[x], %[u], %[l0]\n ldr.w %[x], [%[a], #i+8]\n"               \
   "smlad %[l1], %[b], %[u], %[l1]\n ldr.w %[b], [%[a], #i+12]\n"              \
   "smlad %[l2], %[x], %[u], %[l2]\n smlad %[l3], %[b], %[u], %[l3]\n"         \
-  "uxtb16 %[u], %[w]\n"                                                       \
+  "and %[u], %[w], #0x00FF00FF\n"                                             \
   "smlad %[m2], %[x], %[u], %[m2]\n ldr.w %[x], [%[a], #i+16]\n"              \
   "smlad %[m3], %[b], %[u], %[m3]\n ldr.w %[b], [%[a], #i+20]\n"              \
   "uxtb16 %[u], %[w], ror #8\n"                                               \
