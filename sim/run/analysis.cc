@@ -2,6 +2,7 @@
 #include "sim/run/analysis.h"
 
 #include <fmt/format.h>
+#include <tuple>
 
 #include "memmap/base/error.h"
 #include "sim/timing/accuracy.h"
@@ -56,6 +57,7 @@ void Analysis::fill(report::Run& report, uint64_t retired_instructions) const {
   report.causes = total.causes;
   report.timing_table = estimator_->table_hash();
   report.timing_guesses = estimator_->guess_count();
+  std::tie(report.cycles_low, report.cycles_high) = estimator_->range();
   report.error_band = kErrorBand;
   report.functions = profile_.functions(options_.name_of);
 }

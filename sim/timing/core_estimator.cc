@@ -52,6 +52,16 @@ class CoreEstimator final : public Estimator {
     return totals_;
   }
 
+  std::pair<uint64_t, uint64_t> range() const override {
+    Spread spread = other_spread_;
+    memo_->add_spread(spread);
+    spread.below += now_.memory.spread().below;
+    spread.above += now_.memory.spread().above;
+    const auto cycles = static_cast<double>(now_.cycle);
+    return {static_cast<uint64_t>(std::max(0.0, cycles - spread.below)),
+            static_cast<uint64_t>(cycles + spread.above)};
+  }
+
   void block_defined(const trace::BlockInfo& info) override;
   void run(const trace::BlockRun& run) override;
   void mark(const trace::Mark& mark) override {
@@ -70,11 +80,12 @@ class CoreEstimator final : public Estimator {
   void restart_memo();
 
   EstimatorOptions options_;
-  Parameters parameters_;
+  Parameters parameters_, low_, high_;
   BlockTable table_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::unique_ptr<Memo> memo_ = std::make_unique<Memo>();
   Carried now_;
+  Spread other_spread_;                // likewise
   CauseCycles other_totals_{};         // all but memoised schedules in use
   mutable CauseCycles totals_{};
   TimedSink* sink_ = nullptr;
@@ -114,6 +125,10 @@ void CoreEstimator::run(const trace::BlockRun& run) {
   if (count == 0) return;
   const uint64_t start = now_.cycle;
   const Entry entry = now_.enter(block);
+  if (entry == Entry::redirected) {
+    other_spread_.below += static_cast<double>(parameters_.redirect - low_.redirect);
+    other_spread_.above += static_cast<double>(high_.redirect - parameters_.redirect);
+  }
   const bool fetched = block.free_fetch || (block.resident == now_.memory.instruction_generation());
   variations_.assign(block.segments.size(), {});
   const bool quick =
@@ -145,7 +160,8 @@ void CoreEstimator::run(const trace::BlockRun& run) {
     }
     const Schedule& schedule = entry_found ? entry_found->schedule : *fresh;
     if (entry_found) ++entry_found->uses;
-    else
+    else other_spread_.below += schedule.below, other_spread_.above += schedule.above;
+    if (!entry_found)
       for (const InstructionCycles& part : schedule.parts)
         other_totals_[static_cast<size_t>(part.cause)] += part.cycles;
     now_.state = entry_found ? entry_found->next_state : memo_->state_id(schedule.exit);
@@ -186,6 +202,7 @@ void CoreEstimator::run(const trace::BlockRun& run) {
 
 void CoreEstimator::restart_memo() {
   memo_->add_totals(other_totals_);
+  memo_->add_spread(other_spread_);
   const PipeState state = memo_->state(now_.state);
   memo_ = std::make_unique<Memo>();
   now_.state = memo_->state_id(state);
@@ -210,6 +227,10 @@ void CoreEstimator::exception(const trace::Exception& exception) {
       exception.entry ? parameters_.exception_entry : parameters_.exception_exit;
   const Cause cause = exception.entry ? Cause::exception_entry : Cause::exception_exit;
   const uint64_t start = now_.cycle;
+  other_spread_.below += static_cast<double>(cycles) -
+                         (exception.entry ? low_.exception_entry : low_.exception_exit);
+  other_spread_.above += (exception.entry ? high_.exception_entry : high_.exception_exit) -
+                         static_cast<double>(cycles);
   other_totals_[static_cast<size_t>(cause)] += cycles;
   now_.cycle += cycles;
   now_.last = nullptr;

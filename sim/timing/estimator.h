@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "memmap/board.h"
 #include "sim/decode/instruction.h"
@@ -66,6 +67,9 @@ class Estimator : public trace::RetiredSink, public Clock {
   virtual const CauseCycles& totals() const = 0;
   virtual std::string table_hash() const = 0;   // of the timing table, hex
   virtual uint32_t guess_count() const = 0;
+  // What now() would be with every guessed cost at its low and at its high end; sizes
+  // that are guessed (predictor, queues) do not enter.
+  virtual std::pair<uint64_t, uint64_t> range() const = 0;
 };
 
 }  // namespace mcusim

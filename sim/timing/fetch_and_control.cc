@@ -22,6 +22,7 @@ bool MemorySystem::resident(uint32_t address, uint32_t bytes) const {
 Stall MemorySystem::fetch_line(uint32_t address, uint64_t now, bool sequential) {
   if (code_.holds(address)) return {};
   const Place& place = place_of(address);
+  spread_first_word(place);
   const uint64_t start = std::max(now, bus_free_);
   const uint64_t first = start + first_word(place);
   code_.allocate(address);
@@ -35,13 +36,14 @@ Stall MemorySystem::fetch_line(uint32_t address, uint64_t now, bool sequential) 
   return {static_cast<uint32_t>(stall), Cause::instruction_fetch};
 }
 
-Stall MemorySystem::fetch_entry(uint32_t address, bool sequential) const {
+Stall MemorySystem::fetch_entry(uint32_t address, bool sequential) {
   // Uncached: each 64-bit entry is a bus read; a flash word of one line stays in the
   // flash interface, so its later entries cost the interconnect only.
   const Place& place = place_of(address);
   uint64_t cycles = first_word(place);
   const bool same_word = sequential && address % code_.line_bytes() >= 8;
   if (place.kind == RegionKind::flash && same_word) cycles = core(parameters_.flash_overhead);
+  spread_first_word(place);
   return {static_cast<uint32_t>(cycles - std::min<uint64_t>(cycles, sequential ? 1 : 0)),
           Cause::instruction_fetch};
 }

@@ -39,4 +39,11 @@ void Memo::add_totals(CauseCycles& totals) const {
       totals[static_cast<size_t>(part.cause)] += part.cycles * entry.uses;
 }
 
+void Memo::add_spread(Spread& spread) const {
+  for (const MemoEntry& entry : entries_) {
+    spread.below += static_cast<double>(entry.schedule.below) * static_cast<double>(entry.uses);
+    spread.above += static_cast<double>(entry.schedule.above) * static_cast<double>(entry.uses);
+  }
+}
+
 }  // namespace mcusim::timing

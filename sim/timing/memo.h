@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sim/timing/parameters.h"
 #include "sim/timing/pipeline.h"
 
 namespace mcusim::timing {
@@ -49,6 +50,7 @@ class Memo {
                  Schedule schedule);
   // Cycles by cause of all uses so far.
   void add_totals(CauseCycles& totals) const;
+  void add_spread(Spread& spread) const;
   bool full() const { return entries_.size() >= kMaxEntries || states_.size() >= kMaxEntries; }
   // A segment with this many variants is evaluated afresh instead.
   static bool crowded(const Segment& segment) { return segment.entries.size() >= kMaxVariants; }

@@ -21,7 +21,8 @@ Cause miss_cause(RegionKind kind) {
 }
 
 MemorySystem::MemorySystem(const Board& board, const Parameters& parameters)
-    : parameters_(parameters), map_(size_t{1} << (32 - kGranuleBits), 0), code_(board.icache),
+    : parameters_(parameters), low_(load_parameters(board, GuessEnd::low)),
+      high_(load_parameters(board, GuessEnd::high)), map_(size_t{1} << (32 - kGranuleBits), 0), code_(board.icache),
       data_(board.dcache), fills_(parameters.linefill_buffers),
       stores_(parameters.store_entries, parameters.store_bytes),
       tcm_stores_(parameters.tcm_queue, parameters.tcm_subword) {
@@ -63,13 +64,19 @@ uint64_t MemorySystem::core(double axi_cycles) const {
   return static_cast<uint64_t>(std::ceil(axi_cycles * axi_ratio_ - 1e-9));
 }
 
-uint64_t MemorySystem::first_word(const Place& place) const {
+void MemorySystem::spread_first_word(const Place& place) {
+  const auto used = static_cast<double>(first_word(place));
+  spread_.below += used - static_cast<double>(first_word(low_, place));
+  spread_.above += static_cast<double>(first_word(high_, place)) - used;
+}
+
+uint64_t MemorySystem::first_word(const Parameters& parameters, const Place& place) const {
   switch (place.kind) {
-    case RegionKind::flash: return core(parameters_.flash_overhead + 1 + wait_states_);
-    case RegionKind::axi_sram: return core(parameters_.axi_first);
-    case RegionKind::peripheral: return core(parameters_.peripheral_read);
-    case RegionKind::system: return parameters_.ppb_read;
-    default: return core(parameters_.ahb_first);
+    case RegionKind::flash: return core(parameters.flash_overhead + 1 + wait_states_);
+    case RegionKind::axi_sram: return core(parameters.axi_first);
+    case RegionKind::peripheral: return core(parameters.peripheral_read);
+    case RegionKind::system: return parameters.ppb_read;
+    default: return core(parameters.ahb_first);
   }
 }
 
@@ -123,6 +130,7 @@ Stall MemorySystem::load(const trace::Access& access, const Place& place, uint64
     uint64_t start = now;
     if (place.kind == RegionKind::peripheral) start = std::max(start, stores_.drained());
     if (place.kind != RegionKind::system) start = std::max(start, bus_free_);
+    spread_first_word(place);
     const uint64_t done = start + first_word(place);
     if (place.kind != RegionKind::system) {
       bus_free_ = done;
@@ -137,6 +145,7 @@ Stall MemorySystem::load(const trace::Access& access, const Place& place, uint64
       return {static_cast<uint32_t>(there > now ? there - now : 0), miss_cause(place.kind)};
     }
   if (data_.holds(access.address)) return {};
+  spread_first_word(place);
   const Fill& fill = start_fill(access.address, place, now);
   return {static_cast<uint32_t>(fill.first - now), miss_cause(place.kind)};
 }

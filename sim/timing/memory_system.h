@@ -37,6 +37,7 @@ struct Place {
 class MemorySystem {
  public:
   MemorySystem(const Board& board, const Parameters& parameters);
+  const Spread& spread() const { return spread_; }
 
   void control(const trace::Control& control, uint64_t now);
 
@@ -60,7 +61,7 @@ class MemorySystem {
   bool fetch_is_free(uint32_t address) const { return map_[address >> kGranuleBits] == kTcmPlace; }
   bool caches_instructions(uint32_t address) const;
   Stall fetch_line(uint32_t address, uint64_t now, bool sequential);
-  Stall fetch_entry(uint32_t address, bool sequential) const;
+  Stall fetch_entry(uint32_t address, bool sequential);
   // Whether code of this range would be fetched without a stall, until the generation changes.
   bool resident(uint32_t address, uint32_t bytes) const;
   uint64_t instruction_generation() const { return instruction_generation_ + code_.generation(); }
@@ -79,7 +80,9 @@ class MemorySystem {
   void map_region(uint32_t base, uint64_t bytes, const Place& place);
   const Place& place_of(uint32_t address) const { return places_[map_[address >> kGranuleBits]]; }
   uint64_t core(double axi_cycles) const;
-  uint64_t first_word(const Place& place) const;
+  uint64_t first_word(const Place& place) const { return first_word(parameters_, place); }
+  uint64_t first_word(const Parameters& parameters, const Place& place) const;
+  void spread_first_word(const Place& place);
   uint64_t beat(const Place& place) const;
   uint64_t write_cycles(const Place& place) const;
   // Begins a line fill; the critical beat arrives at the returned fill's `first`.
@@ -90,7 +93,8 @@ class MemorySystem {
   void maintain_line(const trace::Control& control, bool clean, bool invalidate, uint64_t now);
   void set_mpu_region(const trace::Control& control);
 
-  Parameters parameters_;
+  Parameters parameters_, low_, high_;
+  Spread spread_;
   std::vector<uint8_t> map_;          // granule to place
   std::vector<Place> places_;
   std::array<bool, 256> cacheable_{}, write_back_{};

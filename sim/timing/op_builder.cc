@@ -34,6 +34,10 @@ Ops build_ops(const DecodedBlock& block) {
     op.slots = row.slots;
     op.cycles = row.cycles;
     op.cause = row.cause;
+    if (row.high != 0) {
+      op.below = static_cast<uint8_t>(row.cycles - row.low);
+      op.above = static_cast<uint8_t>(row.high - row.cycles);
+    }
     op.is_load = i.is_load;
     op.is_store = i.is_store;
     op.is_fused = row.result == Result::fp_fused;

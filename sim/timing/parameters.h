@@ -24,6 +24,11 @@ struct Parameters {
   uint32_t guesses = 0;        // how many of these are guesses
 };
 
+// Cycles that guessed costs would take off or add at the ends of their ranges.
+struct Spread {
+  double below = 0, above = 0;
+};
+
 Parameters load_parameters(const Board& board, GuessEnd end);
 std::string parameters_text(const Parameters& parameters);  // for the table hash
 

@@ -167,6 +167,8 @@ class Evaluator {
     s_.ahead = static_cast<uint8_t>(std::max(0, fetched - entries));
     chunk_ += static_cast<uint32_t>(entries);
     const int mac_age = at - fp_mac_;
+    out_.below += op.below;
+    out_.above += op.above;
 
     const bool early = ((op.slots & kEarlyOlder && !pairs) ||
                         (op.slots & kEarlyShift && !(pairs && s_.older & kEx1Exclusive))) &&

@@ -36,6 +36,7 @@ struct Op {
   uint16_t operands = 0, targets = 0;
   uint8_t bytes = 2, cycles = 1;
   uint8_t words = 0;
+  uint8_t below = 0, above = 0;   // range of `cycles` when guessed or data dependent
   Cause cause = Cause::structural;
   bool is_load = false, is_store = false, is_fused = false, is_fp_load_store = false;
 };
@@ -85,6 +86,7 @@ struct Variation {
 
 struct Schedule {
   PipeState exit;
+  uint32_t below = 0, above = 0;         // what guessed issue cycles may take off or add
   uint32_t cycles = 0;                   // from the last issue before to the last issue within
   std::vector<InstructionCycles> parts;  // instruction = index in the block
   std::vector<uint32_t> issue;           // per instruction: issue cycle after entry

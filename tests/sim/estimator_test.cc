@@ -348,6 +348,28 @@ TEST(Estimator, AheadReachesTheIssueOfAnOpenRunsInstruction) {
   EXPECT_GE(estimator->now() - now, ahead);
 }
 
+TEST(Estimator, GuessRangesReachTheTotal) {
+  const Board board = load_board(MCUSIM_SOURCE_DIR "/memmap/boards/stm32h743.toml");
+  const auto estimator = make_estimator(board);
+  estimator->control({What::dcache_enable, 1});
+  estimator->block_defined({0, 0x1000, 0, testing::assemble_text("ldr.w r0, [r1]\nudiv r2, r0, r3\nb.w .-8", 0x1000)});
+  const auto pass = [&](uint32_t address) {
+    const trace::Access access{address, 4, false, 0};
+    estimator->run({0, 3, {&access, 1}, 0});
+  };
+  for (int i = 0; i < 4; ++i) pass(0x20000000);
+  const auto [low, high] = estimator->range();
+  const uint64_t now = estimator->now();
+  pass(0x20000000);  // a divide: 7, between 3 and 12
+  EXPECT_EQ(estimator->range().first - low, estimator->now() - now - 4);
+  EXPECT_EQ(estimator->range().second - high, estimator->now() - now + 5);
+  const auto [low2, high2] = estimator->range();
+  const uint64_t now2 = estimator->now();
+  pass(0x24000000);  // and a miss in AXI SRAM: 5 AXI cycles, between 3 and 8, at 64 MHz 1:1
+  EXPECT_EQ(estimator->range().first - low2, estimator->now() - now2 - 4 - 2);
+  EXPECT_EQ(estimator->range().second - high2, estimator->now() - now2 + 5 + 3);
+}
+
 TEST(Estimator, Law5UnknownBlocksAndGuessRange) {
   const Board board = load_board(MCUSIM_SOURCE_DIR "/memmap/boards/stm32h743.toml");
   const auto estimator = make_estimator(board);
