@@ -70,7 +70,8 @@ struct Corner {
   }
 }
 
-[[gnu::always_inline]] inline void gather_rows(const Window& v, const uint8_t* from, uint8_t* stream) {
+[[gnu::always_inline]] inline void gather_rows(const Window& v, const uint8_t* from,
+                                               uint8_t* stream) {
   using simd::load_any, simd::store_any;
   const uint32_t bytes = v.run_bytes, stride = v.row_stride;
   if (bytes - 8 <= 4) {  // two words and a rest, as first layers have it

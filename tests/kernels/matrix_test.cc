@@ -270,7 +270,8 @@ TEST(Matrix, AllMaximumOperands) {
 TEST(Matrix, EveryShift) {
   Random random;
   for (Family family : kFamilies)
-    for (int n0_bias : {-130, -60, -40, -31, -22, -21, -20, -10, 5, 11, 12, 13, 14, 20, 40, 60, 130})
+    for (int n0_bias : {-130, -60, -40, -31, -22, -21, -20, -10, 5, 8, 11, 12, 13, 14, 16, 20, 24,
+                        28, 40, 60, 130})
       for (int out_bits : {8, 2})
         check({family, shapes_of(family)[1], 8, 8, out_bits, Contract::icn_floor, true, true, 7, 1,
                n0_bias},

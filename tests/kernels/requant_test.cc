@@ -99,7 +99,8 @@ void expect_tflite(int32_t acc, int32_t mult, int shift, int zero, int low, int 
   const Channel ch = make_channel<Contract::tflite>(layer.op, layer.file.data(), 0, 0);
   const Stage stage = {zero, static_cast<uint32_t>(low), static_cast<uint32_t>(high),
                        low > 0 || high < 255};
-  const auto y = requantise_one<Contract::tflite, 8>(static_cast<uint32_t>(acc), ch, stage, nullptr);
+  const auto y =
+      requantise_one<Contract::tflite, 8>(static_cast<uint32_t>(acc), ch, stage, nullptr);
   const int left = shift > 0 ? shift : 0, right = shift < 0 ? -shift : 0;
   const int64_t value = rdpot(srdhm(int64_t{acc} * (int64_t{1} << left), mult), right) + zero;
   ASSERT_EQ(y, clamp(value, low, high))
@@ -117,7 +118,8 @@ TEST(Requant, TfliteForEveryShift) {
         expect_tflite(acc, mult, shift, 100, 100, 200);
       }
       for (int i = 0; i < 300; ++i) {
-        const int32_t acc = static_cast<int32_t>(random()) >> (random() % 31 + (shift > 0 ? shift : 0)) % 32;
+        const int spare = (static_cast<int>(random() % 31) + (shift > 0 ? shift : 0)) % 32;
+        const int32_t acc = static_cast<int32_t>(random()) >> spare;
         if (std::abs(int64_t{acc}) >= int64_t{1} << (31 - (shift > 0 ? shift : 0))) continue;
         expect_tflite(acc, mult, shift, static_cast<int>(random() % 256), 0, 255);
       }
@@ -172,7 +174,6 @@ void expect_thresholds_equal(std::mt19937& random) {
   for (int32_t acc = -kBound; acc <= kBound; ++acc) {
     const auto y = requantise_one<Contract::thresholds, kOut>(
         static_cast<uint32_t>(acc), ch, stage, reinterpret_cast<const uint8_t*>(thresholds.data()));
-    if (m0 == 0 && acc == INT32_MIN) continue;
     ASSERT_EQ(y, icn(acc)) << "acc " << acc << " m0 " << m0 << " n0 " << n0 << " zero " << zero;
   }
 }
