@@ -8,6 +8,7 @@
 #pragma once
 
 #include <deque>
+#include <exception>
 #include <memory>
 #include <set>
 #include <string>
@@ -65,6 +66,18 @@ struct Machine::Core final : MachinePort {
   uint32_t device_read(uint32_t address, unsigned bytes);
   void device_write(uint32_t address, unsigned bytes, uint32_t value);
   void flush_deferred();
+  // Runs hook code so that no exception passes through the engine's frames: it is kept,
+  // the engine stops, run() throws it.
+  template <typename Action>
+  auto guarded(Action action) noexcept -> decltype(action()) {
+    try {
+      return action();
+    } catch (...) {
+      keep_exception();
+      return decltype(action())();
+    }
+  }
+  void keep_exception() noexcept;
   void look_soon() {
     attention = true;
     check_at = 0;
@@ -162,6 +175,7 @@ struct Machine::Core final : MachinePort {
   uint32_t end_pc = 0;
   std::optional<uint32_t> end_data;
   std::optional<std::string> broken_law;
+  std::exception_ptr thrown;
   uint32_t resume_pc = 0;
   bool loaded = false, started = false;
   bool violated = false;

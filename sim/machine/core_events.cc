@@ -63,25 +63,33 @@ void Machine::Core::install_hooks() {
   engine.map_io(0xE0000000, 0x100000, system_read, system_write, this);   // every core has its PPB
 
   const uc_cb_hookcode_t block = [](uc_engine*, uint64_t address, uint32_t size, void* self) {
-    static_cast<Core*>(self)->enter_block(static_cast<uint32_t>(address), size);
+    Core* core = static_cast<Core*>(self);
+    core->guarded([&] { core->enter_block(static_cast<uint32_t>(address), size); });
   };
   engine.hook(UC_HOOK_BLOCK, as_hook(block), this);
   if (!options.fast) {
     const uc_cb_hookmem_t on_access = [](uc_engine*, uc_mem_type type, uint64_t address, int size,
                                       int64_t, void* self) {
-      static_cast<Core*>(self)->access(type == UC_MEM_WRITE, static_cast<uint32_t>(address),
-                                       static_cast<uint32_t>(size));
+      Core* core = static_cast<Core*>(self);
+      core->guarded([&] {
+        core->access(type == UC_MEM_WRITE, static_cast<uint32_t>(address),
+                     static_cast<uint32_t>(size));
+      });
     };
     engine.hook(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, as_hook(on_access), this);
   }
   const uc_cb_eventmem_t invalid = [](uc_engine*, uc_mem_type type, uint64_t address, int size,
                                       int64_t, void* self) {
-    return static_cast<Core*>(self)->invalid_access(type, static_cast<uint32_t>(address),
-                                                    static_cast<uint32_t>(size));
+    Core* core = static_cast<Core*>(self);
+    return core->guarded([&] {
+      return core->invalid_access(type, static_cast<uint32_t>(address),
+                                  static_cast<uint32_t>(size));
+    });
   };
   engine.hook(UC_HOOK_MEM_INVALID, as_hook(invalid), this);
   const uc_cb_hookintr_t intr = [](uc_engine*, uint32_t number, void* self) {
-    static_cast<Core*>(self)->interrupt(number);
+    Core* core = static_cast<Core*>(self);
+    core->guarded([&] { core->interrupt(number); });
   };
   engine.hook(UC_HOOK_INTR, as_hook(intr), this);
 }
@@ -200,12 +208,23 @@ void Machine::Core::reached_until_pc(uint32_t address) {
 }
 
 uint32_t Machine::Core::device_read(uint32_t address, unsigned bytes) {
-  return bus.read(address, bytes, open_ ? open_->address : 0);
+  return guarded([&] { return bus.read(address, bytes, open_ ? open_->address : 0); });
 }
 
 void Machine::Core::device_write(uint32_t address, unsigned bytes, uint32_t value) {
-  bus.write(address, bytes, value, open_ ? open_->address : 0);
-  if (nvic.any_pending()) look_soon();
+  guarded([&] {
+    bus.write(address, bytes, value, open_ ? open_->address : 0);
+    if (nvic.any_pending()) look_soon();
+  });
+}
+
+void Machine::Core::keep_exception() noexcept {
+  if (!thrown) thrown = std::current_exception();
+  ending = true;
+  open_ = nullptr;
+  cursor = &no_slot;
+  look_soon();
+  engine.stop();
 }
 
 void Machine::Core::flush_deferred() {

@@ -2,6 +2,7 @@
 // Start and end of a run: the vector table, why the engine stopped, sleep, and the
 // result with its last instructions.
 #include <algorithm>
+#include <utility>
 
 #include "memmap/base/error.h"
 #include "sim/machine/core.h"
@@ -208,6 +209,7 @@ RunResult Machine::Core::run() {
   }
   while (!ending) {
     const uc_err error = engine.start(resume_pc);
+    if (thrown) std::rethrow_exception(std::exchange(thrown, nullptr));
     if (broken_law) throw std::logic_error("internal check failed: engine events: " + *broken_law);
     if (!ending) interpret_stop(error);
   }

@@ -44,7 +44,8 @@ void Machine::set_until_pc(std::optional<uint32_t> address) {
   core_->passing_until_pc = false;
   if (!address) return;
   const uc_cb_hookcode_t callback = [](uc_engine*, uint64_t at, uint32_t, void* self) {
-    static_cast<Core*>(self)->reached_until_pc(static_cast<uint32_t>(at));
+    Core* core = static_cast<Core*>(self);
+    core->guarded([&] { core->reached_until_pc(static_cast<uint32_t>(at)); });
   };
   core_->engine.hook(UC_HOOK_CODE, reinterpret_cast<void*>(callback), core_.get(), *address,
                      *address);

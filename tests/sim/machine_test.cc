@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "memmap/base/error.h"
 #include "tests/sim/support/guest.h"
 
 namespace mcusim {
@@ -198,6 +199,26 @@ GTEST_TEST(Machine, StackHighWater) {
   Machine machine(load_board("stm32h743"), {});
   run_on(machine, assemble("push {r4-r7}\n sub sp, #100\n b 1f\n1: add sp, #100\n pop {r4-r7}\n exit 0"));
   EXPECT_EQ(machine.stack_use().used_bytes(), 116u);
+}
+
+// The estimator refuses an instruction it does not know from inside an engine hook.
+GTEST_TEST(Machine, ExceptionsOfASinkReachTheCaller) {
+  class Refusing : public trace::RetiredSink {
+   public:
+    void block_defined(const trace::BlockInfo&) override {
+      if (++blocks == 2) throw Error("unknown instruction class");
+    }
+    void run(const trace::BlockRun&) override {}
+    void mark(const trace::Mark&) override {}
+    void control(const trace::Control&) override {}
+    void exception(const trace::Exception&) override {}
+    int blocks = 0;
+  };
+  Machine machine(load_board("stm32h743"), {});
+  Refusing sink;
+  machine.attach(&sink, nullptr);
+  machine.load(assemble("movs r0, #1\n b 1f\n1: movs r0, #2\n exit 0"));
+  EXPECT_THROW(machine.run(), Error);
 }
 
 }  // namespace
