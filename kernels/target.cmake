@@ -27,7 +27,7 @@ function(target_object)
     COMMAND ${CCACHE_COMMAND} ${ARM_GXX} ${target_flags} ${ARG_FLAGS} -MD -MT ${ARG_OUT}
             -MF ${depfile} -c ${ARG_SOURCE} -o ${ARG_OUT}
     DEPENDS ${ARG_SOURCE} DEPFILE ${depfile}
-    COMMENT "" VERBATIM)
+    COMMENT "Target ${name}" VERBATIM)
 endfunction()
 
 # target_archive(OUT archive OBJECTS ...): rebuilt from nothing, members in the given order.
@@ -41,7 +41,7 @@ function(target_archive)
     COMMAND ${CMAKE_COMMAND} -E rm -f ${ARG_OUT}
     COMMAND ${ARM_AR} rcsD ${ARG_OUT} @${response}
     DEPENDS ${ARG_OBJECTS} ${response}
-    COMMENT "" VERBATIM)
+    COMMENT "Target ${name}" VERBATIM)
 endfunction()
 
 # A ccache base directory would turn the source names of the line tables into paths

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <optional>
 
 #include "kernels/host/tensor_io.h"
 #include "memmap/base/error.h"
@@ -129,12 +130,26 @@ Feed make_feed(const RunOptions& options, const IntNet& net) {
   return feed;
 }
 
-// Progress of a batch on stderr, only for people and only when there is a batch.
-void show_progress(size_t done, size_t total) {
-  if (total < 2 || isatty(STDERR_FILENO) != 1) return;
-  fmt::print(stderr, "\r{} of {} inputs{}", done, total, done == total ? "\n" : "");
-  std::fflush(stderr);
-}
+// Progress on stderr, for people only: layers of a run, inputs of a batch.
+class Progress {
+ public:
+  Progress(size_t inputs, size_t layers) : inputs_(inputs), layers_(layers) {}
+  ~Progress() {
+    if (shown_) fmt::print(stderr, "\r\033[K");
+  }
+  void input(size_t index) { input_ = index; }
+  void layer_end(uint32_t op_index) {
+    shown_ = true;
+    const std::string batch = inputs_ > 1 ? fmt::format("input {} of {}, ", input_ + 1, inputs_) : "";
+    fmt::print(stderr, "\r\033[K{}layer {} of {}", batch, op_index + 1, layers_);
+    std::fflush(stderr);
+  }
+
+ private:
+  const size_t inputs_, layers_;
+  size_t input_ = 0;
+  bool shown_ = false;
+};
 
 int run_network(const RunOptions& options, const Board& board, std::vector<uint8_t> container) {
   NetworkRunOptions run_options;
@@ -144,16 +159,20 @@ int run_network(const RunOptions& options, const Board& board, std::vector<uint8
   run_options.image.flash_limit_bytes = options.flash_bytes;
   run_options.image.ram_limit_bytes = options.ram_bytes;
   if (!options.place.empty()) apply_placement(board, options.place, run_options.image);
+  std::optional<Progress> progress;
+  if (isatty(STDERR_FILENO) == 1)
+    run_options.simulation.on_layer_end = [&progress](uint32_t op_index) { progress->layer_end(op_index); };
   const NetworkRun network(board, std::move(container), run_options);
   const Feed feed = make_feed(options, network.net());
   if (feed.samples.size() > 1 && (!options.record.empty() || !options.exports.empty()))
     throw UsageError("{}: a trace or an export is of one input, select it: FILE:array[0:1]", options.input);
 
+  progress.emplace(feed.samples.size(), network.net().ops.size());
   report::Run report;
   std::vector<std::vector<uint8_t>> outputs;
   bool verified = true;
   for (size_t i = 0; i < feed.samples.size(); ++i) {
-    show_progress(i, feed.samples.size());
+    progress->input(i);
     auto result = network.run(feed.samples[i]);
     verified = verified && result.verified;
     if (!result.outputs.empty()) outputs.push_back(std::move(result.outputs[0]));
@@ -162,7 +181,7 @@ int run_network(const RunOptions& options, const Board& board, std::vector<uint8
     report.input = feed.name + (feed.samples.size() > 1 ? fmt::format(", sample {}", i) : "");
     if (stop) break;
   }
-  show_progress(feed.samples.size(), feed.samples.size());
+  progress.reset();
   report.program = options.program;
   if (!options.output.empty() && outputs.size() == feed.samples.size())
     write_file(options.output, format_npy(shown_array(network.net().tensors[static_cast<size_t>(network.net().outputs[0])], outputs)));

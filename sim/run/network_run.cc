@@ -109,7 +109,11 @@ NetworkRun::Result NetworkRun::run(const std::vector<std::vector<uint8_t>>& inpu
 
   SimulationOptions simulation_options = options_.simulation;
   std::optional<TensorMemory> memory;
-  if (verifier) simulation_options.on_layer_end = [&](uint32_t op) { verifier->layer_end(op, *memory); };
+  if (verifier)
+    simulation_options.on_layer_end = [&, also = options_.simulation.on_layer_end](uint32_t op) {
+      verifier->layer_end(op, *memory);
+      if (also) also(op);
+    };
   report::Run& facts = simulation_options.facts;
   facts.is_network = true;
   facts.network = net_.name;
