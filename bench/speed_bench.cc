@@ -53,6 +53,7 @@ const Board& board() {
 class StillPort : public MachinePort {
  public:
   uint64_t now() override { return 0; }
+  void time_shown() override {}
   void control(trace::Control::What, uint32_t, uint32_t, uint32_t) override {}
   void mark(uint32_t, uint32_t) override {}
   void console(char) override {}
