@@ -2,6 +2,8 @@
 // Models are imported by the sibling program: two programs share files, not memory.
 #include "sim/cli/convert_model.h"
 
+#include <filesystem>
+
 #include "memmap/base/file.h"
 #include "sim/image/tool.h"
 
@@ -10,7 +12,8 @@ namespace mcusim::cli {
 std::vector<uint8_t> convert_model(const std::string& path) {
   const TemporaryDirectory directory;
   const std::string container = directory.file("net.bin");
-  run_tool({sibling_program("mcusim-net"), "convert", path, "-o", container}, ".");
+  run_tool({sibling_program("mcusim-net"), "convert", std::filesystem::absolute(path).string(), "-o", container},
+           directory.path());
   return read_file(container);
 }
 
