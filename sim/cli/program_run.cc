@@ -25,7 +25,8 @@ Kind kind_of(const std::string& path, const std::vector<uint8_t>& bytes) {
     return bytes.size() >= offset + magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin() + static_cast<ptrdiff_t>(offset));
   };
   if (starts(0, "MCUN")) return Kind::network;
-  if (starts(4, "TFL3") || path.ends_with(".tflite")) return Kind::model;
+  const bool by_name = path.ends_with(".tflite") || path.ends_with(".onnx") || path.ends_with(".json");
+  if (starts(4, "TFL3") || by_name) return Kind::model;
   return Kind::firmware;
 }
 
@@ -204,7 +205,7 @@ int run_program(const RunOptions& options) {
 }
 
 void add_program_options(CLI::App& command, RunOptions& options) {
-  command.add_option("program", options.program, "net.bin, model.tflite, or firmware (.elf, .hex, raw with --base)")->required();
+  command.add_option("program", options.program, "net.bin, net.json, model.tflite, quantised model.onnx, or firmware (.elf, .hex, raw with --base)")->required();
   command.add_option("--board", options.board, "Board name or board file")->capture_default_str();
   command.add_option("--clock-mhz", options.clock_mhz, "Core clock, one of the board's presets");
   command.add_option("--input", options.input, "FILE[:array][first:last] (.npy, .npz) or stored bytes (.raw)");
