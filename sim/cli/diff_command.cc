@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
   std::string base, now, max_cycles, max_ram, max_flash, format = "text", output;
-  bool allow_other_table = false;
+  bool exact = false, allow_other_table = false;
 };
 
 using Printer = std::string (*)(const report::Diff&);
@@ -34,6 +34,7 @@ int run(const Options& options) {
   limits.max_cycles = limit(options.max_cycles, "--max-cycles");
   limits.max_ram = limit(options.max_ram, "--max-ram");
   limits.max_flash = limit(options.max_flash, "--max-flash");
+  limits.exact = options.exact;
   limits.allow_other_table = options.allow_other_table;
   const auto diff = report::diff_reports(read_text_file(options.base), options.base,
                                          read_text_file(options.now), options.now, limits);
@@ -53,6 +54,7 @@ void add_diff(CLI::App& app, int* exit_code) {
   command->add_option("--max-cycles", options->max_cycles, "Cycles may grow by this: 400 or +1%");
   command->add_option("--max-ram", options->max_ram, "Each RAM peak may grow by this: 0 or +2%");
   command->add_option("--max-flash", options->max_flash, "Flash bytes may grow by this: 1024 or +2%");
+  command->add_flag("--exact", options->exact, "Fail on any change, better or worse");
   std::vector<std::string> formats;
   for (const auto& [name, printer] : kFormats) formats.push_back(name);
   command->add_option("--format", options->format, "text, md, junit or json")->check(CLI::IsMember(formats));

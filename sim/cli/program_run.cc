@@ -6,6 +6,8 @@
 
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "kernels/host/tensor_io.h"
@@ -152,6 +154,16 @@ class Progress {
   bool shown_ = false;
 };
 
+// The messages of a container speak of its fields; the user knows the file.
+std::unique_ptr<NetworkRun> make_network_run(const Board& board, std::vector<uint8_t> container,
+                                             const NetworkRunOptions& options, const std::string& path) {
+  try {
+    return std::make_unique<NetworkRun>(board, std::move(container), options);
+  } catch (const Error& error) {
+    throw Error("{}: {}", path, error.what());
+  }
+}
+
 int run_network(const RunOptions& options, const Board& board, std::vector<uint8_t> container) {
   NetworkRunOptions run_options;
   run_options.simulation = simulation_options(options, board);
@@ -163,7 +175,8 @@ int run_network(const RunOptions& options, const Board& board, std::vector<uint8
   std::optional<Progress> progress;
   if (isatty(STDERR_FILENO) == 1)
     run_options.simulation.on_layer_end = [&progress](uint32_t op_index) { progress->layer_end(op_index); };
-  const NetworkRun network(board, std::move(container), run_options);
+  const auto made = make_network_run(board, std::move(container), run_options, options.program);
+  const NetworkRun& network = *made;
   const Feed feed = make_feed(options, network.net());
   if (feed.samples.size() > 1 && (!options.record.empty() || !options.exports.empty()))
     throw UsageError("{}: a trace or an export is of one input, select it: FILE:array[0:1]", options.input);
@@ -183,7 +196,7 @@ int run_network(const RunOptions& options, const Board& board, std::vector<uint8
     if (stop) break;
   }
   progress.reset();
-  report.program = options.program;
+  report.program = std::filesystem::path(options.program).filename().string();
   if (!options.output.empty() && outputs.size() == feed.samples.size())
     write_file(options.output, format_npy(shown_array(network.net().tensors[static_cast<size_t>(network.net().outputs[0])], outputs)));
   const int status = finish(report, options);

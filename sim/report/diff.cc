@@ -100,6 +100,12 @@ Diff diff_reports(const std::string& base_json, const std::string& base_name,
     if (name.starts_with("FLASH")) return std::nullopt;  // judged as the total above
     return options.max_ram;
   });
+  if (options.exact)
+    for (auto& moved : diff.rows)
+      if (moved.base != moved.now) {
+        moved.over_limit = true;
+        moved.limit = "exact";
+      }
   return diff;
 }
 

@@ -20,6 +20,7 @@ Limit parse_limit(const std::string& text, const std::string& option);
 
 struct DiffOptions {
   std::optional<Limit> max_cycles, max_ram, max_flash;
+  bool exact = false;              // any change at all is past the limit
   bool allow_other_table = false;
 };
 

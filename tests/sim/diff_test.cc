@@ -57,6 +57,14 @@ TEST(Diff, FailsJustPastTheLimitAndNotOnIt) {
   EXPECT_TRUE(compare(report_json(1000, 8), report_json(1000, 9), options).failed());
 }
 
+TEST(Diff, ExactFailsOnAnyChangeInEitherDirection) {
+  DiffOptions options;
+  options.exact = true;
+  EXPECT_FALSE(compare(report_json(1000, 8), report_json(1000, 8), options).failed());
+  EXPECT_TRUE(compare(report_json(1000, 8), report_json(999, 8), options).failed());
+  EXPECT_TRUE(compare(report_json(1000, 8), report_json(1000, 7), options).failed());
+}
+
 TEST(Diff, ListsLayersAndMemoriesThatMoved) {
   const Diff diff = compare(report_json(1000, 8), report_json(1001, 9));
   ASSERT_EQ(diff.rows.size(), 5u);  // three totals, one layer, one memory
