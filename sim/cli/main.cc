@@ -14,7 +14,7 @@ namespace {
 
 // Verbs of the sibling program, which is not linked with Unicorn (README, "Licence").
 constexpr const char* kNetVerbs[] = {"convert", "eval", "info", "pack", "unpack", "plan",
-                                     "quantize", "zoo", "train", "paper"};
+                                     "quantize", "zoo"};
 
 int run_sibling(char** argv) {
   const std::string program = mcusim::sibling_program("mcusim-net");

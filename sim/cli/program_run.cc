@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -54,6 +55,18 @@ void set_until_text(const std::string& text, MachineOptions& machine) {
   machine.until_text_count = count;
 }
 
+// Bytes for the guest's receivers, read as it takes them: a file or a pipe.
+std::function<std::optional<uint8_t>()> open_uart(const std::string& path) {
+  const std::shared_ptr<std::FILE> file(std::fopen(path.c_str(), "rb"), [](std::FILE* open) {
+    if (open) std::fclose(open);
+  });
+  if (!file) throw Error("{}: cannot open", path);
+  return [file]() -> std::optional<uint8_t> {
+    const int byte = std::fgetc(file.get());
+    return byte == EOF ? std::nullopt : std::optional(static_cast<uint8_t>(byte));
+  };
+}
+
 SimulationOptions simulation_options(const RunOptions& options, const Board& board) {
   SimulationOptions out;
   out.timed = !options.fast;
@@ -65,6 +78,8 @@ SimulationOptions simulation_options(const RunOptions& options, const Board& boa
   out.machine.console = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
   for (const auto& text : options.exports) out.exports.push_back(parse_export(text));
   if (options.fast && !out.exports.empty()) throw UsageError("--export needs timing, which --fast leaves out");
+  if (!options.uart_input.empty()) out.machine.uart_input = open_uart(options.uart_input);
+  out.machine.uart_input_without_interrupt = options.uart_polling;
   out.record_path = options.record;
   out.clock = options.clock_mhz > 0 ? board.clock(static_cast<uint64_t>(options.clock_mhz * 1e6 + 0.5))
                                     : board.clocks.front();
@@ -234,6 +249,8 @@ void add_program_options(CLI::App& command, RunOptions& options) {
   command.add_option("--until-pc", options.until_pc, "End before this function or address runs");
   command.add_option("--base", options.base, "Load address of a raw binary");
   command.add_option("--semihosting-dir", options.semihosting_directory, "Let the guest open files under this directory");
+  command.add_option("--uart", options.uart_input, "File or pipe that the guest's USARTs receive from");
+  command.add_flag("--uart-polling", options.uart_polling, "Offer received bytes though the receive interrupt is off");
   command.add_flag("--no-strict", options.no_strict, "Go on where only real silicon would fault");
   command.add_flag("-q,--quiet", options.quiet, "Print no report");
 }

@@ -12,11 +12,12 @@ namespace mcusim::cli {
 
 struct RunOptions {
   std::string program, board = "stm32h743", input, output, json, until_text, until_pc, semihosting_directory;
-  std::string place, base, record;
+  std::string place, base, record, uart_input;
   std::vector<std::string> exports;
   double clock_mhz = 0;
   uint64_t seed = 1, max_instructions = 0, flash_bytes = 0, ram_bytes = 0;
   bool seed_given = false, verify = false, fast = false, why = false, no_strict = false, quiet = false;
+  bool uart_polling = false;
 };
 
 // What to run and how: everything but what is done with the result.
