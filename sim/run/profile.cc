@@ -19,38 +19,85 @@ void add(Profile::Share& share, Cause cause, uint64_t cycles) {
 
 }  // namespace
 
-Profile::Share& Profile::open_share() {
+Profile::Share& Profile::open_share() const {
   if (open_layer_ >= 0) return layers_[static_cast<size_t>(open_layer_)];
   return any_layer_ ? between_ : startup_;
 }
 
-void Profile::timed(const TimedRun& run) {
-  const uint32_t id = run.block->id;
-  if (id >= blocks_.size()) blocks_.resize(std::max<size_t>(id + 1, blocks_.size() * 2));
-  BlockShare& block = blocks_[id];
-  if (block.block == nullptr) {
-    block.block = run.block;
-    block.instructions.resize(run.block->instructions.size());
+Profile::BlockShare& Profile::share_of(const DecodedBlock& block) const {
+  if (block.id >= blocks_.size())
+    blocks_.resize(std::max<size_t>(block.id + 1, blocks_.size() * 2));
+  BlockShare& share = blocks_[block.id];
+  if (share.block == nullptr) {
+    share.block = &block;
+    share.instructions.resize(block.instructions.size());
   }
+  return share;
+}
+
+uint64_t Profile::add_runs(const DecodedBlock& block, std::span<const InstructionCycles> parts,
+                           uint32_t retired, uint64_t runs) const {
+  auto& instructions = share_of(block).instructions;
   Share& share = open_share();
-  uint64_t parts_cycles = 0;
-  for (const auto& part : run.parts) {
-    add(block.instructions[part.instruction], part.cause, part.cycles);
-    share.causes[static_cast<size_t>(part.cause)] += part.cycles;
-    total_.causes[static_cast<size_t>(part.cause)] += part.cycles;
-    parts_cycles += part.cycles;
+  uint64_t cycles = 0;
+  for (const auto& part : parts) {
+    for (Share* to : {&instructions[part.instruction], &share, &total_})
+      add(*to, part.cause, part.cycles * runs);
+    cycles += part.cycles;
   }
-  check(parts_cycles == run.cycles, "a block's cycles equal the sum of its parts");
-  share.cycles += run.cycles;
-  total_.cycles += run.cycles;
-  const uint32_t retired = run.run->instructions;
-  for (uint32_t i = 0; i < retired; ++i) ++block.instructions[i].instructions;
-  share.instructions += retired;
-  total_.instructions += retired;
-  for (const auto& access : run.run->accesses) share.data_bytes += access.bytes;
+  for (uint32_t i = 0; i < retired; ++i) instructions[i].instructions += runs;
+  share.instructions += retired * runs;
+  total_.instructions += retired * runs;
+  return cycles;
+}
+
+void Profile::spread() const {
+  for (const size_t index : waiting_) {
+    Repeated& repeated = repeated_[index];
+    add_runs(*repeated.block, repeated.parts,
+             static_cast<uint32_t>(repeated.block->instructions.size()), repeated.runs);
+    repeated.runs = 0;
+  }
+  waiting_.clear();
+}
+
+Profile::Repeated* Profile::repeated(const TimedRun& run) {
+  if (run.schedule < first_repeated_) return nullptr;   // 0 as well
+  if (run.schedule - first_repeated_ >= kMaxRepeated) {
+    spread();
+    repeated_.clear();
+    first_repeated_ = run.schedule;
+  }
+  const size_t index = run.schedule - first_repeated_;
+  if (index >= repeated_.size()) repeated_.resize(std::max(index + 1, repeated_.size() * 2));
+  Repeated& found = repeated_[index];
+  if (found.block == nullptr) {
+    const auto parts = run.parts.first(run.schedule_parts);
+    found.block = run.block;
+    found.parts.assign(parts.begin(), parts.end());
+    for (const auto& part : parts) found.cycles += part.cycles;
+  }
+  if (found.runs++ == 0) waiting_.push_back(index);
+  return &found;
+}
+
+void Profile::timed(const TimedRun& run) {
+  uint64_t cycles = 0;
+  if (const Repeated* found = repeated(run)) {
+    cycles = found->cycles;
+    if (const auto stalls = run.parts.subspan(run.schedule_parts); !stalls.empty())
+      cycles += add_runs(*run.block, stalls, 0, 1);
+  } else {
+    cycles = add_runs(*run.block, run.parts, run.run->instructions, 1);
+  }
+  check(cycles == run.cycles, "a block's cycles equal the sum of its parts");
+  uint64_t bytes = 0;
+  for (const auto& access : run.run->accesses) bytes += access.bytes;
+  open_share().data_bytes += bytes;
 }
 
 void Profile::mark(const trace::Mark& mark, uint64_t) {
+  spread();
   if (mark.port == trace::kLayerBegin && mark.value < kMaxLayers) {
     if (mark.value >= layers_.size()) layers_.resize(mark.value + 1);
     open_layer_ = static_cast<int>(mark.value);
@@ -66,6 +113,7 @@ void Profile::exception(const trace::Exception& exception, uint64_t, uint64_t cy
 }
 
 std::vector<report::Function> Profile::functions(const NameOf& name_of) const {
+  spread();
   std::map<std::pair<uint32_t, std::string>, report::Function> by_symbol;
   auto add_to = [&](const std::string& name, uint32_t address, const Share& share) {
     auto& function = by_symbol[{address, name}];
@@ -90,12 +138,14 @@ std::vector<report::Function> Profile::functions(const NameOf& name_of) const {
 }
 
 void Profile::for_each_instruction(const std::function<void(const Instruction&, const Share&)>& visit) const {
+  spread();
   for (const auto& block : blocks_)
     for (size_t i = 0; i < block.instructions.size(); ++i)
       visit(block.block->instructions[i], block.instructions[i]);
 }
 
 std::vector<trace::AddressCost> Profile::address_costs() const {
+  spread();
   std::map<uint32_t, trace::AddressCost> by_address;
   auto add_cost = [&](uint32_t address, const Share& share) {
     if (share.instructions == 0 && share.cycles == 0) return;

@@ -2,12 +2,16 @@
 // Gathers the Timed stream by layer and by instruction; functions follow from
 // instruction addresses and the symbol table at the end.
 //
+// Runs of one schedule are counted and spread over causes and instructions later, all
+// at once: the sums are those of adding them one by one.
+//
 // A block belongs to the layer that is open when it is delivered. Code outside
 // every layer is split in what came before the first layer and what came later.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,11 +33,11 @@ class Profile : public TimedSink {
   void mark(const trace::Mark& mark, uint64_t cycle) override;
   void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override;
 
-  const Share& total() const { return total_; }
-  const Share& startup() const { return startup_; }
-  const Share& between() const { return between_; }
+  const Share& total() const { return spread(), total_; }
+  const Share& startup() const { return spread(), startup_; }
+  const Share& between() const { return spread(), between_; }
   // By operator index; shorter than the operator list when the run ended early.
-  const std::vector<Share>& layers() const { return layers_; }
+  const std::vector<Share>& layers() const { return spread(), layers_; }
   int open_layer() const { return open_layer_; }
 
   // Sums instructions by the symbol that `name_of` gives for their address;
@@ -53,11 +57,31 @@ class Profile : public TimedSink {
     const DecodedBlock* block = nullptr;
     std::vector<Share> instructions;
   };
-  Share& open_share();
+  // A schedule and its runs that are not yet spread over instructions and causes.
+  struct Repeated {
+    const DecodedBlock* block = nullptr;
+    uint64_t runs = 0, cycles = 0;
+    std::vector<InstructionCycles> parts;
+  };
+  static constexpr size_t kMaxRepeated = 1 << 18;   // older schedules are added run by run
 
-  std::vector<BlockShare> blocks_;  // by block id
-  std::vector<Share> layers_;
-  Share total_, startup_, between_, exceptions_;
+  Share& open_share() const;
+  BlockShare& share_of(const DecodedBlock& block) const;
+  Repeated* repeated(const TimedRun& run);
+  // Adds `runs` runs that retired `retired` instructions to the open share.
+  uint64_t add_runs(const DecodedBlock& block, std::span<const InstructionCycles> parts,
+                    uint32_t retired, uint64_t runs) const;
+  // Brings the sums up to date: before the open share changes, and before they are read.
+  void spread() const;
+
+  // What spread() completes.
+  mutable std::vector<BlockShare> blocks_;  // by block id
+  mutable std::vector<Share> layers_;
+  mutable Share total_, startup_, between_;
+  mutable std::vector<Repeated> repeated_;  // by number since first_repeated_
+  mutable std::vector<size_t> waiting_;     // indices of those with runs
+  uint64_t first_repeated_ = 1;
+  Share exceptions_;
   int open_layer_ = -1;
   bool any_layer_ = false;
 };

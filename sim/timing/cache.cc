@@ -11,10 +11,13 @@ namespace mcusim::timing {
 
 Cache::Cache(const CacheGeometry& geometry)
     : line_bytes_(geometry.line_bytes ? geometry.line_bytes : 32),
+      line_shift_(static_cast<uint32_t>(std::countr_zero(line_bytes_))),
       sets_(geometry.size_bytes ? geometry.sets() : 1), ways_(geometry.ways ? geometry.ways : 1) {
-  if (!std::has_single_bit(line_bytes_) || !std::has_single_bit(sets_) || line_bytes_ < 8)
+  if (!std::has_single_bit(line_bytes_) || !std::has_single_bit(sets_) || line_bytes_ < 8 ||
+      ways_ > 256)
     throw Error("cache: {} sets of {}-byte lines", sets_, line_bytes_);
   tags_.assign(size_t{sets_} * ways_, 0);
+  found_.assign(sets_, 0);
 }
 
 bool Cache::allocate(uint32_t address) {

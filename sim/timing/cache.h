@@ -43,14 +43,21 @@ class Cache {
   static constexpr uint32_t kValid = 1, kDirty = 2;
   const uint32_t* find(uint32_t address) const {
     const uint32_t line = line_of(address) | kValid;
-    const uint32_t* set = &tags_[(address / line_bytes_ & (sets_ - 1)) * ways_];
+    const uint32_t index = address >> line_shift_ & (sets_ - 1);
+    const uint32_t* set = &tags_[index * ways_];
+    uint8_t& found = found_[index];
+    if ((set[found] & ~kDirty) == line) return &set[found];
     for (uint32_t way = 0; way < ways_; ++way)
-      if ((set[way] & ~kDirty) == line) return &set[way];
+      if ((set[way] & ~kDirty) == line) {
+        found = static_cast<uint8_t>(way);
+        return &set[way];
+      }
     return nullptr;
   }
 
-  uint32_t line_bytes_, sets_, ways_;
+  uint32_t line_bytes_, line_shift_, sets_, ways_;
   std::vector<uint32_t> tags_;
+  mutable std::vector<uint8_t> found_;   // by set: the way to look in first, only for speed
   uint32_t random_ = 0x2545F491;
   uint64_t generation_ = 1;
 };

@@ -85,8 +85,9 @@ uint64_t Carried::play_one(const Block& block, size_t index,
   uint64_t word = 0;
   for (const trace::Access& access : accesses) {
     const uint64_t beat = traits & kWords ? word * (access.bytes == 8 ? 2 : 1) / 2 : 0;
-    if (!access.is_write) add({stores.wait(access.address, now + beat), Cause::store_buffer});
-    add(memory.access(access, now + beat));
+    const bool met = !access.is_write && stores.meets(access.address);
+    if (met) add({stores.wait(access.address, now + beat), Cause::store_buffer});
+    if (!memory.idle(now + beat) || !memory.quick(access)) add(memory.access(access, now + beat));
     if (access.is_write) stores.push(access.address, now + beat);
     ++word;
   }
@@ -121,6 +122,7 @@ void Carried::play(const Block& block, std::span<const trace::Access> accesses, 
 
 void Carried::settle(const Block& block, std::span<const trace::Access> accesses,
                            uint64_t start, const uint32_t* issue) {
+  if (!block.has_stores) return;
   size_t first = accesses.size();
   for (int kept = 0; first > 0 && kept < RecentStores::kCount; --first)
     kept += accesses[first - 1].is_write;

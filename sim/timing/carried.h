@@ -25,7 +25,7 @@ struct Block {
   std::vector<uint8_t> traits;
   std::vector<Segment> segments;
   uint64_t resident = 0;        // instruction generation at which all lines were there
-  bool has_barrier = false, free_fetch = false;
+  bool has_barrier = false, free_fetch = false, has_stores = false;
 };
 
 // Stores of the last cycles: a load of the same eight bytes waits for them (LM, S).

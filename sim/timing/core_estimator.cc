@@ -78,6 +78,11 @@ class CoreEstimator final : public Estimator {
     return *blocks_[id];
   }
   void restart_memo();
+  // A run whose whole block has one schedule that is memoised.
+  void repeat(Block& block, const trace::BlockRun& run, MemoEntry& found, Entry entry, bool fetched,
+              bool quick);
+  void play(Block& block, const trace::BlockRun& run, Entry entry, size_t count, bool fetched,
+            const uint32_t* issue, uint64_t& cycles);
 
   EstimatorOptions options_;
   Parameters parameters_, low_, high_;
@@ -88,6 +93,7 @@ class CoreEstimator final : public Estimator {
   Spread other_spread_;                // likewise
   CauseCycles other_totals_{};         // all but memoised schedules in use
   mutable CauseCycles totals_{};
+  uint64_t schedules_ = 0;             // numbers given
   TimedSink* sink_ = nullptr;
   std::vector<InstructionCycles> parts_, stalls_;
   std::vector<Variation> variations_;
@@ -111,6 +117,7 @@ void CoreEstimator::block_defined(const trace::BlockInfo& info) {
     const std::string& name = decoded.instructions[i].mnemonic;
     if (name == "dsb" || name == "dmb") traits |= kBarrier;
     block->has_barrier |= (traits & kBarrier) != 0;
+    block->has_stores |= ops[i].is_store;
     block->traits.push_back(traits);
     if (i % kSegment == 0) block->segments.push_back({static_cast<uint16_t>(i), 0, {}});
     block->segments.back().last = static_cast<uint16_t>(i + 1);
@@ -134,6 +141,11 @@ void CoreEstimator::run(const trace::BlockRun& run) {
   const bool quick =
       now_.survey(block, count, run.accesses, variations_.data()) && fetched && !block.has_barrier;
 
+  Segment& front = block.segments.front();
+  if (options_.memoise && count == front.last && block.segments.size() == 1)
+    if (MemoEntry* found = memo_->find(front, now_.state, entry, variations_.front()))
+      return repeat(block, run, *found, entry, fetched, quick);
+
   // The schedule, segment by segment.
   parts_.clear();
   uint64_t scheduled = 0;
@@ -155,6 +167,7 @@ void CoreEstimator::run(const trace::BlockRun& run) {
                        variations_[k], static_cast<int>(parameters_.redirect));
       if (memoise && !Memo::crowded(segment)) {
         entry_found = memo_->add(segment, now_.state, way, variations_[k], std::move(*fresh));
+        entry_found->number = ++schedules_;
         fresh.reset();
       }
     }
@@ -181,15 +194,8 @@ void CoreEstimator::run(const trace::BlockRun& run) {
   if (quick) {
     now_.settle(block, run.accesses, start, issue);
   } else {
-    stalls_.clear();
-    now_.play(block, run.accesses, entry, count, fetched, issue, stalls_);
-    for (const InstructionCycles& stall : stalls_) {
-      cycles += stall.cycles;
-      other_totals_[static_cast<size_t>(stall.cause)] += stall.cycles;
-    }
+    play(block, run, entry, count, fetched, issue, cycles);
     if (sink_) parts_.insert(parts_.end(), stalls_.begin(), stalls_.end());
-    if (!fetched && now_.memory.resident(block.decoded->address, block.decoded->bytes))
-      block.resident = now_.memory.instruction_generation();
   }
   now_.cycle += cycles;
   now_.last = &block.decoded->instructions[count - 1];
@@ -198,6 +204,43 @@ void CoreEstimator::run(const trace::BlockRun& run) {
     sink_->timed({block.decoded, &run, start, cycles, shown});
   }
   if (memo_->full()) restart_memo();
+}
+
+void CoreEstimator::play(Block& block, const trace::BlockRun& run, Entry entry, size_t count,
+                         bool fetched, const uint32_t* issue, uint64_t& cycles) {
+  stalls_.clear();
+  now_.play(block, run.accesses, entry, count, fetched, issue, stalls_);
+  for (const InstructionCycles& stall : stalls_) {
+    cycles += stall.cycles;
+    other_totals_[static_cast<size_t>(stall.cause)] += stall.cycles;
+  }
+  if (!fetched && now_.memory.resident(block.decoded->address, block.decoded->bytes))
+    block.resident = now_.memory.instruction_generation();
+}
+
+void CoreEstimator::repeat(Block& block, const trace::BlockRun& run, MemoEntry& found, Entry entry,
+                           bool fetched, bool quick) {
+  const Schedule& schedule = found.schedule;
+  const uint64_t start = now_.cycle;
+  uint64_t cycles = schedule.cycles;
+  ++found.uses;
+  now_.state = found.next_state;
+  now_.late_flags = found.late_flags;
+  std::span<const InstructionCycles> parts = schedule.parts;
+  if (quick) {
+    now_.settle(block, run.accesses, start, schedule.issue.data());
+  } else {
+    play(block, run, entry, schedule.issue.size(), fetched, schedule.issue.data(), cycles);
+    if (sink_ && !stalls_.empty()) {
+      parts_.assign(parts.begin(), parts.end());
+      parts_.insert(parts_.end(), stalls_.begin(), stalls_.end());
+      parts = parts_;
+    }
+  }
+  now_.cycle += cycles;
+  now_.last = &block.decoded->instructions.back();
+  if (sink_)
+    sink_->timed({block.decoded, &run, start, cycles, parts, found.number, schedule.parts.size()});
 }
 
 void CoreEstimator::restart_memo() {

@@ -41,6 +41,10 @@ struct TimedRun {
   uint64_t start_cycle = 0;
   uint64_t cycles = 0;
   std::span<const InstructionCycles> parts;
+  // Not 0: the first `schedule_parts` parts belong to a schedule that is the same in all
+  // runs with this number, of which each retired its whole block. Numbers are never reused.
+  uint64_t schedule = 0;
+  size_t schedule_parts = 0;
 };
 
 class TimedSink {

@@ -28,6 +28,7 @@ MemoEntry* Memo::add(Segment& segment, uint32_t state, Entry entry, const Variat
   made.entry = entry;
   made.variation = variation;
   made.next_state = state_id(schedule.exit);
+  made.late_flags = schedule.exit.flags_late != 0;
   made.schedule = std::move(schedule);
   segment.entries.insert(segment.entries.begin(), &made);
   return &made;

@@ -18,6 +18,8 @@ struct MemoEntry {
   uint32_t state = 0, next_state = 0;
   Entry entry = Entry::sequential;
   Variation variation;
+  bool late_flags = false;  // of the next state
+  uint64_t number = 0;      // see TimedRun::schedule
   uint64_t uses = 0;        // folded into totals when they are asked for
   Schedule schedule;
 };
