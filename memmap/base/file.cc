@@ -29,6 +29,9 @@ fs::path program_directory() { return fs::read_symlink("/proc/self/exe").parent_
 
 }  // namespace
 
+// Far above any network, image or trace; ends the reading of an endless device.
+constexpr size_t kMaxRead_bytes = size_t{2} << 30;
+
 std::vector<uint8_t> read_file(const std::string& path) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) throw Error("{}: cannot open: {}", path, std::strerror(errno));
@@ -43,6 +46,8 @@ std::vector<uint8_t> read_file(const std::string& path) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Error("{}: cannot read: {}", path, std::strerror(errno));
     if (got == 0) return bytes;
+    if (bytes.size() + static_cast<size_t>(got) > kMaxRead_bytes)
+      throw Error("{}: more than {} bytes, which no file read here has", path, kMaxRead_bytes);
     bytes.insert(bytes.end(), chunk, chunk + got);
   }
 }

@@ -235,7 +235,8 @@ int run_program(const RunOptions& options) {
 void add_program_options(CLI::App& command, RunOptions& options) {
   command.add_option("program", options.program, "net.bin, net.json, model.tflite, quantised model.onnx, or firmware (.elf, .hex, raw with --base)")->required();
   command.add_option("--board", options.board, "Board name or board file")->capture_default_str();
-  command.add_option("--clock-mhz", options.clock_mhz, "Core clock, one of the board's presets");
+  command.add_option("--clock-mhz", options.clock_mhz, "Core clock, one of the board's presets")
+      ->check(CLI::Range(1.0, 10000.0));
   command.add_option("--input", options.input, "FILE[:array][first:last] (.npy, .npz) or stored bytes (.raw)");
   command.add_option_function<uint64_t>("--seed", [&options](uint64_t seed) {
     options.seed = seed;

@@ -35,7 +35,8 @@ void add_replay(CLI::App& app, int*) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("replay", "Time a recorded trace again");
   command->add_option("trace", options->trace, "Trace from mcusim trace")->required();
-  command->add_option("--clock-mhz", options->clock_mhz, "Another clock preset of the board");
+  command->add_option("--clock-mhz", options->clock_mhz, "Another clock preset of the board")
+      ->check(CLI::Range(1.0, 10000.0));
   command->add_flag("--allow-divergence", options->allow_divergence, "Time another clock though the guest observed time");
   command->add_option("--json", options->json, "Write the report");
   command->add_option("--export", options->exports, "FORMAT=FILE, may be repeated:\n" + export_formats_help());

@@ -136,12 +136,13 @@ void Machine::Core::leave_exception(uint32_t exc_return) {
       if (chain(next, exc_return)) return;
     }
   }
-  // Back on the interrupted stack: SPSEL first, then IPSR swaps the bank.
+  // Back on the interrupted stack. IPSR first: the engine ignores SPSEL in handler
+  // mode, and a handler may return to the other stack (an RTOS starts its first task so).
   const bool process = mode == 0xD;
   uint32_t control_word = engine.reg(UC_ARM_REG_CONTROL) & ~(kFpca | kSpsel);
   if (process) control_word |= kSpsel;
-  engine.set_reg(UC_ARM_REG_CONTROL, control_word);
   engine.set_reg(UC_ARM_REG_IPSR, outer);
+  engine.set_reg(UC_ARM_REG_CONTROL, control_word);
   const bool floating = (exc_return & kNoFpFrame) == 0;
   const uint32_t words = floating ? kExtendedWords : kBasicWords;
   const uint32_t sp = engine.reg(UC_ARM_REG_SP);

@@ -197,6 +197,41 @@ GTEST_TEST(Exceptions, ReturnByPopAndAfterMsrInTheHandler) {
   EXPECT_EQ(run.r[6], 3u);
 }
 
+// How an RTOS starts its first task: thread mode on the main stack, and a handler
+// that returns to a frame it made on the process stack.
+GTEST_TEST(Exceptions, HandlerMayReturnToTheOtherStack) {
+  Machine machine(load_board("stm32h743"), {});
+  const auto run = run_on(machine, assemble(R"(
+    mov32 r0, 0x20001000
+    ldr r1, =task
+    str r1, [r0, #24]
+    mov32 r1, 0x01000000
+    str r1, [r0, #28]
+    movs r1, #0
+    str r1, [r0]
+    str r1, [r0, #4]
+    str r1, [r0, #8]
+    str r1, [r0, #12]
+    str r1, [r0, #16]
+    str r1, [r0, #20]
+    msr psp, r0
+    svc #0
+    movs r4, #1
+    exit 1
+    .thumb_func
+  task:
+    mov r5, sp
+    mrs r6, control
+    exit 0)", R"(
+    handler svc
+    mvn lr, #2
+    bx lr)"));
+  EXPECT_EQ(run.result.reason, EndReason::exited) << run.result.message;
+  EXPECT_EQ(run.result.exit_code, 0);
+  EXPECT_EQ(run.r[5], 0x20001020u);
+  EXPECT_EQ(run.r[6] & 2, 2u);
+}
+
 GTEST_TEST(Exceptions, ReturnOutsideAnExceptionIsAFault) {
   Machine machine(load_board("stm32h743"), {});
   const auto run = run_on(machine, assemble("mvn r0, #6\n bx r0"));
