@@ -68,6 +68,8 @@ std::function<std::optional<uint8_t>()> open_uart(const std::string& path) {
 }
 
 SimulationOptions simulation_options(const RunOptions& options, const Board& board) {
+  // Not a number passes the option's own range check.
+  if (!(options.clock_mhz >= 0)) throw UsageError("--clock-mhz: {} is not a clock", options.clock_mhz);
   SimulationOptions out;
   out.timed = !options.fast;
   out.machine.fast = options.fast;

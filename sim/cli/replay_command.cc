@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "memmap/base/error.h"
 #include "memmap/base/file.h"
 #include "sim/cli/command.h"
 #include "sim/run/replay.h"
@@ -20,6 +21,7 @@ struct Options {
 
 void run(const Options& options) {
   ReplayOptions replay_options;
+  if (!(options.clock_mhz >= 0)) throw UsageError("--clock-mhz: {} is not a clock", options.clock_mhz);
   if (options.clock_mhz > 0) replay_options.clock_mhz = options.clock_mhz;
   replay_options.allow_divergence = options.allow_divergence;
   for (const auto& text : options.exports) replay_options.exports.push_back(parse_export(text));
