@@ -33,8 +33,11 @@ fs::path program_directory() { return fs::read_symlink("/proc/self/exe").parent_
 constexpr size_t kMaxRead_bytes = size_t{2} << 30;
 
 std::vector<uint8_t> read_file(const std::string& path) {
-  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // Non-blocking for the opening alone: a FIFO that nobody writes reads as empty
+  // instead of waiting for ever; one with a writer is read to its end.
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) throw Error("{}: cannot open: {}", path, std::strerror(errno));
+  if (::fcntl(file.fd, F_SETFL, O_RDONLY) != 0) throw Error("{}: cannot read: {}", path, std::strerror(errno));
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) throw Error("{}: cannot stat: {}", path, std::strerror(errno));
   if (S_ISDIR(info.st_mode)) throw Error("{}: is a directory, expected a file", path);

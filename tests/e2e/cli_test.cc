@@ -3,6 +3,7 @@
 // kind gets one clear line and status 1, wrong usage status 2.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -79,6 +80,8 @@ TEST_F(Cli, MissingDirectoryAndEmptyFilesAreRefused) {
   expect_refused({"run", file("absent.bin")}, "absent.bin: cannot open");
   expect_refused({"run", directory_.path()}, "is a directory");
   expect_refused({"run", save("empty.bin", {})}, "empty.bin");
+  ASSERT_EQ(::mkfifo(file("fifo").c_str(), 0600), 0);
+  expect_refused({"run", file("fifo")}, "fifo");
 }
 
 TEST_F(Cli, DamagedContainersAreRefused) {
