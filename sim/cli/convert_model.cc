@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "memmap/base/file.h"
-#include "sim/image/tool.h"
+#include "memmap/base/process.h"
 
 namespace mcusim::cli {
 
