@@ -73,6 +73,15 @@ struct Exception {
   uint32_t frame_bytes = 0;
 };
 
+// What came before was left out: a recorded window of a run begins here. Only
+// recordings have it; a live stream is whole.
+struct WindowStart {
+  uint64_t instructions = 0;            // retired before it
+  uint64_t cycle = 0;
+  std::span<const uint8_t> estimator;   // its state, as it wrote it (sim/timing/state.h)
+  std::span<const uint8_t> context;     // open layer and call stack (sim/run/run_context.h)
+};
+
 class RetiredSink {
  public:
   virtual ~RetiredSink() = default;
@@ -81,6 +90,7 @@ class RetiredSink {
   virtual void mark(const Mark&) = 0;
   virtual void control(const Control&) = 0;
   virtual void exception(const Exception&) = 0;
+  virtual void window_start(const WindowStart&) {}
 };
 
 }  // namespace mcusim::trace

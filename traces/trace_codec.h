@@ -22,12 +22,13 @@ enum class Symbol : uint8_t {
   surprising = 2,  // argument: block; a RunForm follows
   repeat = 3,      // argument: how many more times the last predicted block runs as predicted
 };
-enum class EventKind : uint8_t { block_defined = 0, mark = 1, control = 2, exception = 3 };
+enum class EventKind : uint8_t { block_defined = 0, mark = 1, control = 2, exception = 3, window_start = 4 };
 enum class RunForm : uint8_t { moved = 0, whole = 1 };  // some addresses moved; everything is spelt out
 
 inline constexpr uint32_t kMaxAccessesPerRun = 4096;   // a block is at most 1 KiB of code
 inline constexpr uint32_t kMaxBlocks = 1u << 22;
 inline constexpr uint32_t kMaxBlock_bytes = 1024 + 4;
+inline constexpr uint32_t kMaxState_bytes = 1u << 20;
 inline constexpr uint64_t kMaxRepeat = 1u << 20;        // a few bytes never become an endless replay
 
 // What one block did last, and the step of each address since the time before.
@@ -62,6 +63,7 @@ class EventEncoder {
   void mark(const Mark& mark);
   void control(const Control& control);
   void exception(const Exception& exception);
+  void window_start(const WindowStart& start);
   // Encoded bytes so far; the caller takes them away. Ends a pending repeat first.
   std::vector<uint8_t> take();
   size_t size() const { return out_.bytes.size(); }
@@ -91,6 +93,8 @@ class EventDecoder {
   uint64_t bounded(uint64_t limit, const char* what);
   void event(uint64_t kind, RetiredSink& sink);
   void define(RetiredSink& sink);
+  void window_start(RetiredSink& sink);
+  std::span<const uint8_t> bytes(uint64_t limit, const char* what);
   void predicted(uint32_t block, RetiredSink& sink);
   void surprising(uint32_t block, RetiredSink& sink);
   void emit(uint32_t block, const BlockRun& run, RetiredSink& sink);

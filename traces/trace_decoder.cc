@@ -82,6 +82,7 @@ void EventDecoder::event(uint64_t kind, RetiredSink& sink) {
       sink.exception(exception);
       return;
     }
+    case static_cast<uint64_t>(EventKind::window_start): window_start(sink); return;
     default: corrupt(fmt::format("unknown event {}", kind));
   }
 }
@@ -92,12 +93,27 @@ void EventDecoder::define(RetiredSink& sink) {
   info.id = static_cast<uint32_t>(blocks_.size());
   info.address = static_cast<uint32_t>(bounded(UINT32_MAX, "block address"));
   info.it_state = static_cast<uint8_t>(bounded(255, "ITSTATE"));
-  const uint64_t size = bounded(kMaxBlock_bytes, "block size");
-  if (size > chunk_.size() - next_) corrupt("a block is cut off");
-  info.code.assign(chunk_.begin() + static_cast<ptrdiff_t>(next_), chunk_.begin() + static_cast<ptrdiff_t>(next_ + size));
-  next_ += size;
+  const auto code = bytes(kMaxBlock_bytes, "block");
+  info.code.assign(code.begin(), code.end());
   blocks_.emplace_back();
   sink.block_defined(info);
+}
+
+void EventDecoder::window_start(RetiredSink& sink) {
+  WindowStart start;
+  start.instructions = varint();
+  start.cycle = varint();
+  start.estimator = bytes(kMaxState_bytes, "estimator state");
+  start.context = bytes(kMaxState_bytes, "context");
+  sink.window_start(start);
+}
+
+// A size and as many bytes.
+std::span<const uint8_t> EventDecoder::bytes(uint64_t limit, const char* what) {
+  const uint64_t size = bounded(limit, what);
+  if (size > chunk_.size() - next_) corrupt(fmt::format("a {} is cut off", what));
+  next_ += size;
+  return chunk_.subspan(next_ - size, size);
 }
 
 void EventDecoder::predicted(uint32_t block, RetiredSink& sink) {

@@ -119,6 +119,17 @@ void EventEncoder::exception(const Exception& exception) {
   out_.varint(exception.frame_bytes);
 }
 
+void EventEncoder::window_start(const WindowStart& start) {
+  event(EventKind::window_start);
+  out_.varint(start.instructions);
+  out_.varint(start.cycle);
+  for (const auto bytes : {start.estimator, start.context}) {
+    check(bytes.size() <= kMaxState_bytes, "the state at a window's start is of bounded size");
+    out_.varint(bytes.size());
+    out_.bytes.insert(out_.bytes.end(), bytes.begin(), bytes.end());
+  }
+}
+
 std::vector<uint8_t> EventEncoder::take() {
   end_repeat();
   // A repeat may not span chunks: the next one names its block again.

@@ -18,7 +18,7 @@
 namespace mcusim::trace {
 
 inline constexpr uint32_t kTraceMagic = 0x5254434Du;  // "MCTR"
-inline constexpr uint16_t kTraceVersion = 1;
+inline constexpr uint16_t kTraceVersion = 2;
 
 // Passes the stream on to `next` (may be nullptr) and records it.
 class TraceWriter : public RetiredSink {
@@ -31,6 +31,7 @@ class TraceWriter : public RetiredSink {
   void mark(const Mark& mark) override;
   void control(const Control& control) override;
   void exception(const Exception& exception) override;
+  void window_start(const WindowStart& start) override;
 
   // `summary`: JSON known only at the end (totals, whether the guest saw time).
   void finish(const std::string& summary);

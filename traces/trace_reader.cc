@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <zlib.h>
 #include <zstd.h>
 
 #include "memmap/base/error.h"
+#include "traces/checksum.h"
 #include "traces/trace_file.h"
 
 namespace mcusim::trace {
@@ -11,16 +11,12 @@ namespace {
 constexpr uint32_t kMaxChunk_bytes = 64u << 20;
 constexpr uint32_t kMaxText_bytes = 64u << 20;
 
-uint32_t crc_of(std::span<const uint8_t> bytes) {
-  return static_cast<uint32_t>(::crc32(0, bytes.data(), static_cast<uInt>(bytes.size())));
-}
-
 }  // namespace
 
 TraceReader::TraceReader(const std::string& path) : name_(path), data_(read_file(path)), file_(data_, path) {
   if (file_.size() < 8 || file_.at<uint32_t>(0) != kTraceMagic) throw Error("{}: not a trace", name_);
   if (const auto version = file_.at<uint32_t>(4); version != kTraceVersion)
-    throw Error("{}: trace version {}, this program reads {}", name_, version, kTraceVersion);
+    throw Error("{}: trace version {}, this program reads {}; record it again", name_, version, kTraceVersion);
   uint64_t at = 8;
   metadata_ = read_text(at);
   for (;;) {
@@ -42,7 +38,7 @@ std::string TraceReader::read_text(uint64_t& at) const {
   const auto crc = file_.at<uint32_t>(at + 4);
   if (size > kMaxText_bytes) throw Error("{}: text of {} bytes at offset {} (at most {})", name_, size, at, kMaxText_bytes);
   const auto bytes = file_.range(at + 8, size);
-  if (crc_of(bytes) != crc) throw Error("{}: checksum of the text at offset {} does not match", name_, at);
+  if (crc32_of(bytes) != crc) throw Error("{}: checksum of the text at offset {} does not match", name_, at);
   at += 8 + uint64_t{size};
   return {bytes.begin(), bytes.end()};
 }
@@ -54,7 +50,7 @@ void TraceReader::replay(RetiredSink& sink) const {
     events.resize(chunk.bytes);
     const auto compressed = file_.range(chunk.offset, chunk.compressed_bytes);
     const size_t size = ZSTD_decompress(events.data(), events.size(), compressed.data(), compressed.size());
-    if (ZSTD_isError(size) || size != chunk.bytes || crc_of(events) != chunk.crc32)
+    if (ZSTD_isError(size) || size != chunk.bytes || crc32_of(events) != chunk.crc32)
       throw Error("{}: damaged chunk at offset {}", name_, chunk.offset);
     decoder.decode(events, sink);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <zlib.h>
 #include <zstd.h>
 
 #include "memmap/base/error.h"
+#include "traces/checksum.h"
 #include "traces/trace_file.h"
 
 namespace mcusim::trace {
@@ -10,10 +10,6 @@ namespace {
 
 constexpr size_t kChunk_bytes = 1 << 20;
 constexpr int kLevel = 1;  // recording may at most double a run's time
-
-uint32_t crc_of(std::span<const uint8_t> bytes) {
-  return static_cast<uint32_t>(::crc32(0, bytes.data(), static_cast<uInt>(bytes.size())));
-}
 
 std::span<const uint8_t> bytes_of(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
@@ -36,7 +32,7 @@ void TraceWriter::word(uint32_t value) {
 
 void TraceWriter::write_text(const std::string& text) {
   word(static_cast<uint32_t>(text.size()));
-  word(crc_of(bytes_of(text)));
+  word(crc32_of(bytes_of(text)));
   file_.write(text);
 }
 
@@ -47,7 +43,7 @@ void TraceWriter::write_chunk(const std::vector<uint8_t>& events) {
   check(!ZSTD_isError(size), "zstd compresses into a bound-sized buffer");
   word(static_cast<uint32_t>(events.size()));
   word(static_cast<uint32_t>(size));
-  word(crc_of(events));
+  word(crc32_of(events));
   file_.write(std::span<const uint8_t>(compressed_.data(), size));
 }
 
@@ -79,6 +75,12 @@ void TraceWriter::control(const Control& control) {
 void TraceWriter::exception(const Exception& exception) {
   encoder_.exception(exception);
   if (next_) next_->exception(exception);
+}
+
+void TraceWriter::window_start(const WindowStart& start) {
+  encoder_.window_start(start);
+  flush_if_full();
+  if (next_) next_->window_start(start);
 }
 
 void TraceWriter::finish(const std::string& summary) {

@@ -83,6 +83,7 @@ SimulationOptions simulation_options(const RunOptions& options, const Board& boa
   if (!options.uart_input.empty()) out.machine.uart_input = open_uart(options.uart_input);
   out.machine.uart_input_without_interrupt = options.uart_polling;
   out.record_path = options.record;
+  out.window = options.window;
   out.clock = options.clock_mhz > 0 ? board.clock(static_cast<uint64_t>(options.clock_mhz * 1e6 + 0.5))
                                     : board.clocks.front();
   return out;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/run/selection.h"
+
 namespace mcusim::cli {
 
 struct RunOptions {
@@ -18,6 +20,7 @@ struct RunOptions {
   uint64_t seed = 1, max_instructions = 0, flash_bytes = 0, ram_bytes = 0;
   bool seed_given = false, verify = false, fast = false, why = false, no_strict = false, quiet = false;
   bool uart_polling = false;
+  WindowRequest window;                // of what is recorded
 };
 
 // What to run and how: everything but what is done with the result.

@@ -11,39 +11,44 @@
 namespace mcusim {
 namespace {
 
-// One stream to two sinks.
+// One stream to several sinks.
 class TimedTee : public TimedSink {
  public:
-  TimedTee(TimedSink& first, TimedSink& second) : first_(first), second_(second) {}
+  explicit TimedTee(std::vector<TimedSink*> sinks) : sinks_(std::move(sinks)) {}
   void timed(const TimedRun& run) override {
-    first_.timed(run);
-    second_.timed(run);
+    for (TimedSink* sink : sinks_) sink->timed(run);
   }
   void mark(const trace::Mark& mark, uint64_t cycle) override {
-    first_.mark(mark, cycle);
-    second_.mark(mark, cycle);
+    for (TimedSink* sink : sinks_) sink->mark(mark, cycle);
   }
   void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override {
-    first_.exception(exception, start_cycle, cycles);
-    second_.exception(exception, start_cycle, cycles);
+    for (TimedSink* sink : sinks_) sink->exception(exception, start_cycle, cycles);
+  }
+  void slept(uint64_t start_cycle, uint64_t cycles) override {
+    for (TimedSink* sink : sinks_) sink->slept(start_cycle, cycles);
+  }
+  void window_start(const trace::WindowStart& start) override {
+    for (TimedSink* sink : sinks_) sink->window_start(start);
   }
 
  private:
-  TimedSink& first_;
-  TimedSink& second_;
+  const std::vector<TimedSink*> sinks_;
 };
 
 }  // namespace
 
 Analysis::Analysis(const Board& board, AnalysisOptions options)
     : options_(std::move(options)), estimator_(make_estimator(board)) {
-  estimator_->attach(&profile_);
-  if (options_.exports.empty()) return;
-  exports_ = std::make_unique<Exports>(options_.exports, options_.program, options_.name_of, [this](uint32_t op) {
-    return op < options_.layer_names.size() ? options_.layer_names[op] : fmt::format("layer {}", op);
-  });
-  tee_ = std::make_unique<TimedTee>(profile_, *exports_);
-  estimator_->attach(tee_.get());
+  std::vector<TimedSink*> sinks = {&profile_};
+  if (options_.also) sinks.push_back(options_.also);
+  if (!options_.exports.empty()) {
+    exports_ = std::make_unique<Exports>(options_.exports, options_.program, options_.name_of, [this](uint32_t op) {
+      return op < options_.layer_names.size() ? options_.layer_names[op] : fmt::format("layer {}", op);
+    });
+    sinks.push_back(exports_.get());
+  }
+  if (sinks.size() > 1) tee_ = std::make_unique<TimedTee>(sinks);
+  estimator_->attach(tee_ ? tee_.get() : sinks.front());
 }
 
 Analysis::~Analysis() = default;

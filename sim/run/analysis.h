@@ -22,6 +22,7 @@ struct AnalysisOptions {
   CallTree::NameOf name_of;                  // function name and start of an address
   std::vector<std::string> layer_names;      // by operator index, for exports
   std::vector<ExportRequest> exports;
+  TimedSink* also = nullptr;                 // sees the Timed stream too
 };
 
 class Analysis {
@@ -41,7 +42,7 @@ class Analysis {
   std::unique_ptr<Estimator> estimator_;
   Profile profile_;
   std::unique_ptr<Exports> exports_;
-  std::unique_ptr<TimedSink> tee_;           // profile and exports
+  std::unique_ptr<TimedSink> tee_;           // profile and the others
 };
 
 }  // namespace mcusim

@@ -35,8 +35,12 @@ void CallTree::push(uint32_t function, uint32_t call_site, uint32_t return_addre
   if (stack_.size() >= kMaxDepth) return;
   const uint32_t node = child(stack_.empty() ? 0 : stack_.back().node, function, call_site);
   ++profile_.nodes[node].calls;
-  stack_.push_back({node, return_address, is_interrupt});
-  if (listener_) listener_->enter(profile_.functions[function].name, cycle);
+  enter({node, return_address, is_interrupt}, cycle);
+}
+
+void CallTree::enter(const Frame& frame, uint64_t cycle) {
+  stack_.push_back(frame);
+  if (listener_) listener_->enter(profile_.functions[profile_.nodes[frame.node].function].name, cycle);
 }
 
 void CallTree::pop_to(size_t depth, uint64_t cycle) {
@@ -89,16 +93,65 @@ void CallTree::timed(const TimedRun& run) {
   node.self_instructions += run.run->instructions;
   profile_.cycles += run.cycles;
   profile_.instructions += run.run->instructions;
+  now_ = run.start_cycle + run.cycles;
   if (run.run->instructions > 0) {
     last_ = &block.instructions[run.run->instructions - 1];
     last_end_ = last_->address + last_->bytes;
   }
 }
 
-void CallTree::exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) {
+void CallTree::charge(uint64_t start_cycle, uint64_t cycles) {
   if (stack_.empty()) push(function_at(0), 0, 0, false, start_cycle);
   profile_.nodes[stack_.back().node].self_cycles += cycles;
   profile_.cycles += cycles;
+  now_ = start_cycle + cycles;
+}
+
+void CallTree::slept(uint64_t start_cycle, uint64_t cycles) { charge(start_cycle, cycles); }
+
+CallStack CallTree::stack() const {
+  const auto executed = [](const Instruction* last, uint32_t end) {
+    return Executed{last ? std::optional(*last) : std::nullopt, end};
+  };
+  CallStack out;
+  for (const Frame& frame : stack_) {
+    const trace::CallNode& node = profile_.nodes[frame.node];
+    out.frames.push_back({profile_.functions[node.function].address, node.call_site, frame.return_address,
+                          frame.is_interrupt});
+  }
+  out.last = executed(last_, last_end_);
+  for (const Resume& resume : interrupted_) out.interrupted.push_back(executed(resume.last, resume.last_end));
+  out.interrupt_pending = interrupt_pending_;
+  return out;
+}
+
+bool CallTree::on_stack(uint32_t function_address) const {
+  return std::any_of(stack_.begin(), stack_.end(), [&](const Frame& frame) {
+    return profile_.functions[profile_.nodes[frame.node].function].address == function_address;
+  });
+}
+
+// Frames that stand when a window begins were called before it: no call is counted.
+void CallTree::window_start(const trace::WindowStart& start) {
+  const CallStack calls = run_context_from_bytes(start.context).calls;
+  pop_to(0, now_);
+  now_ = start.cycle;
+  for (const CallFrame& frame : calls.frames)
+    enter({child(stack_.empty() ? 0 : stack_.back().node, function_at(frame.function), frame.call_site),
+           frame.return_address, frame.is_interrupt}, now_);
+  const auto kept = [&](const Executed& executed) -> const Instruction* {
+    return executed.last ? &before_window_.emplace_back(*executed.last) : nullptr;
+  };
+  before_window_.clear();
+  last_ = kept(calls.last);
+  last_end_ = calls.last.end;
+  interrupted_.clear();
+  for (const Executed& executed : calls.interrupted) interrupted_.push_back({kept(executed), executed.end});
+  interrupt_pending_ = calls.interrupt_pending;
+}
+
+void CallTree::exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) {
+  charge(start_cycle, cycles);
   if (exception.entry) {
     interrupt_pending_ = true;
     if (interrupted_.size() < kMaxDepth) interrupted_.push_back({last_, last_end_});

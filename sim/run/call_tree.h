@@ -9,11 +9,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "sim/run/run_context.h"
 #include "sim/timing/estimator.h"
 #include "traces/call_profile.h"
 
@@ -36,9 +38,15 @@ class CallTree : public TimedSink {
   void timed(const TimedRun& run) override;
   void mark(const trace::Mark&, uint64_t) override {}
   void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override;
+  void slept(uint64_t start_cycle, uint64_t cycles) override;
+  void window_start(const trace::WindowStart& start) override;
+
+  CallStack stack() const;
+  bool on_stack(uint32_t function_address) const;
+  size_t depth() const { return stack_.size(); }
 
   // Closes open slices. `costs` (sim/run/profile.h has them) are given their functions;
-  // address 0 stands for exception entry and return, charged to the root.
+  // address 0 stands for exception entry and return and for sleep, charged to the root.
   trace::CallProfile finish(uint64_t cycle, std::vector<trace::AddressCost> costs = {});
 
   // Deeper frames are charged to the deepest kept one; a lost stack stays bounded.
@@ -64,7 +72,10 @@ class CallTree : public TimedSink {
   uint32_t function_at(uint32_t address);
   uint32_t child(uint32_t parent, uint32_t function, uint32_t call_site);
   void push(uint32_t function, uint32_t call_site, uint32_t return_address, bool is_interrupt, uint64_t cycle);
+  void enter(const Frame& frame, uint64_t cycle);
   void pop_to(size_t depth, uint64_t cycle);
+  // Cycles of the function on top that no instruction of its own took.
+  void charge(uint64_t start_cycle, uint64_t cycles);
   void settle(const DecodedBlock& block, const BlockFacts& facts, uint64_t cycle);
 
   NameOf name_of_;
@@ -78,6 +89,8 @@ class CallTree : public TimedSink {
   const Instruction* last_ = nullptr;   // last retired of the previous run
   uint32_t last_end_ = 0;               // address behind it
   bool interrupt_pending_ = false;
+  uint64_t now_ = 0;                    // end of what was seen last
+  std::deque<Instruction> before_window_;  // what last_ and interrupted_ may refer to
 };
 
 }  // namespace mcusim

@@ -84,6 +84,16 @@ void Exports::exception(const trace::Exception& exception, uint64_t start_cycle,
   now_ = start_cycle + cycles;
 }
 
+void Exports::slept(uint64_t start_cycle, uint64_t cycles) {
+  if (tree_) tree_->slept(start_cycle, cycles);
+  now_ = start_cycle + cycles;
+}
+
+void Exports::window_start(const trace::WindowStart& start) {
+  if (tree_) tree_->window_start(start);
+  now_ = start.cycle;
+}
+
 void Exports::write(const report::Run& report, const Profile& profile) {
   trace::CallProfile calls;
   if (tree_) calls = tree_->finish(now_, profile.address_costs());

@@ -34,6 +34,8 @@ class Exports : public TimedSink {
   void timed(const TimedRun& run) override;
   void mark(const trace::Mark& mark, uint64_t cycle) override;
   void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override;
+  void slept(uint64_t start_cycle, uint64_t cycles) override;
+  void window_start(const trace::WindowStart& start) override;
 
   // Writes all files, after the run.
   void write(const report::Run& report, const Profile& profile);

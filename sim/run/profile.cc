@@ -5,12 +5,10 @@
 #include <map>
 
 #include "memmap/base/error.h"
+#include "sim/run/run_context.h"
 
 namespace mcusim {
 namespace {
-
-// Far above any container's operator count; a mark beyond it is not ours.
-constexpr uint32_t kMaxLayers = 65536;
 
 void add(Profile::Share& share, Cause cause, uint64_t cycles) {
   share.cycles += cycles;
@@ -112,6 +110,18 @@ void Profile::exception(const trace::Exception& exception, uint64_t, uint64_t cy
   for (Share* share : {&open_share(), &total_, &exceptions_}) add(*share, cause, cycles);
 }
 
+void Profile::slept(uint64_t, uint64_t cycles) {
+  for (Share* share : {&open_share(), &total_, &asleep_}) add(*share, Cause::sleep, cycles);
+}
+
+void Profile::window_start(const trace::WindowStart& start) {
+  const RunContext context = run_context_from_bytes(start.context);
+  spread();
+  open_layer_ = context.open_layer;
+  any_layer_ = context.any_layer;
+  if (open_layer_ >= static_cast<int>(layers_.size())) layers_.resize(static_cast<size_t>(open_layer_) + 1);
+}
+
 std::vector<report::Function> Profile::functions(const NameOf& name_of) const {
   spread();
   std::map<std::pair<uint32_t, std::string>, report::Function> by_symbol;
@@ -130,6 +140,7 @@ std::vector<report::Function> Profile::functions(const NameOf& name_of) const {
     }
   }
   if (exceptions_.cycles) add_to("(exception entry and return)", 0, exceptions_);
+  if (asleep_.cycles) add_to("(asleep)", 0, asleep_);
   std::vector<report::Function> out;
   for (auto& [key, function] : by_symbol)
     if (function.instructions || function.cycles) out.push_back(std::move(function));
@@ -155,6 +166,7 @@ std::vector<trace::AddressCost> Profile::address_costs() const {
     cost.cycles += share.cycles;
   };
   add_cost(0, exceptions_);
+  add_cost(0, asleep_);
   for (const auto& block : blocks_)
     for (size_t i = 0; i < block.instructions.size(); ++i)
       add_cost(block.block->instructions[i].address, block.instructions[i]);

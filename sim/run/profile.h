@@ -23,6 +23,9 @@ namespace mcusim {
 
 class Profile : public TimedSink {
  public:
+  // Far above any container's operator count; a mark beyond it is not ours.
+  static constexpr uint32_t kMaxLayers = 65536;
+
   // Cycles and retired instructions of a stretch of the run.
   struct Share {
     uint64_t instructions = 0, cycles = 0, data_bytes = 0;
@@ -32,6 +35,8 @@ class Profile : public TimedSink {
   void timed(const TimedRun& run) override;
   void mark(const trace::Mark& mark, uint64_t cycle) override;
   void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override;
+  void slept(uint64_t start_cycle, uint64_t cycles) override;
+  void window_start(const trace::WindowStart& start) override;
 
   const Share& total() const { return spread(), total_; }
   const Share& startup() const { return spread(), startup_; }
@@ -49,7 +54,7 @@ class Profile : public TimedSink {
   void for_each_instruction(const std::function<void(const Instruction&, const Share&)>& visit) const;
 
   // Cost of every instruction address, ascending, functions left 0; exception entry
-  // and return are at address 0.
+  // and return and sleep are at address 0.
   std::vector<trace::AddressCost> address_costs() const;
 
  private:
@@ -81,7 +86,7 @@ class Profile : public TimedSink {
   mutable std::vector<Repeated> repeated_;  // by number since first_repeated_
   mutable std::vector<size_t> waiting_;     // indices of those with runs
   uint64_t first_repeated_ = 1;
-  Share exceptions_;
+  Share exceptions_, asleep_;
   int open_layer_ = -1;
   bool any_layer_ = false;
 };

@@ -25,13 +25,15 @@ std::string to_json(const Recording& recording) {
   Json functions = Json::array();
   for (const auto& symbol : recording.functions)
     functions.push_back(Json::array({symbol.address, symbol.size_bytes, symbol.name}));
-  return Json{{"board", recording.board}, {"facts", Json::parse(report::to_json(recording.facts))}, {"functions", functions}}
+  return Json{{"board", recording.board}, {"facts", Json::parse(report::to_json(recording.facts))}, {"functions", functions},
+              {"window", recording.window}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string to_json(const RecordingEnd& end) {
   return Json{{"instructions", end.instructions}, {"cycles", end.cycles}, {"timing_table", end.timing_table},
-              {"time_observed", end.time_observed}}
+              {"time_observed", end.time_observed}, {"run_instructions", end.run_instructions}, {"run_cycles", end.run_cycles},
+              {"stretches", end.stretches}, {"left_out", end.left_out}}
       .dump();
 }
 
@@ -49,6 +51,7 @@ Recording recording_from_json(const std::string& text, const std::string& name) 
       symbol.is_function = true;
       out.functions.push_back(std::move(symbol));
     }
+    out.window = in.at("window").get<std::string>();
     std::stable_sort(out.functions.begin(), out.functions.end(),
                      [](const Symbol& a, const Symbol& b) { return a.address < b.address; });
     return out;
@@ -61,7 +64,8 @@ RecordingEnd recording_end_from_json(const std::string& text, const std::string&
   const Json in = parse(text, name);
   try {
     return {in.at("instructions").get<uint64_t>(), in.at("cycles").get<uint64_t>(),
-            in.at("timing_table").get<std::string>(), in.at("time_observed").get<bool>()};
+            in.at("timing_table").get<std::string>(), in.at("time_observed").get<bool>(), in.at("run_instructions").get<uint64_t>(),
+            in.at("run_cycles").get<uint64_t>(), in.at("stretches").get<uint64_t>(), in.at("left_out").get<uint64_t>()};
   } catch (const Json::exception& error) {
     throw Error("{}: damaged trace summary: {}", name, error.what());
   }

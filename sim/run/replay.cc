@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "memmap/base/error.h"
 #include "sim/run/demangle.h"
 #include "sim/run/layer_rows.h"
@@ -43,6 +45,15 @@ class ReplayTap : public trace::RetiredSink {
     timed_.exception(exception);
     if (also_) also_->exception(exception);
   }
+  void window_start(const trace::WindowStart& start) override {
+    timed_.window_start(start);
+    if (clock_)
+      for (const auto& [what, value] : {std::pair{trace::Control::What::core_hz, clock_->core_hz},
+                                        std::pair{trace::Control::What::axi_hz, clock_->axi_hz},
+                                        std::pair{trace::Control::What::flash_wait_states, uint64_t{clock_->flash_wait_states}}})
+        timed_.control({what, static_cast<uint32_t>(value)});
+    if (also_) also_->window_start(start);
+  }
   uint64_t instructions() const { return instructions_; }
 
  private:
@@ -52,8 +63,19 @@ class ReplayTap : public trace::RetiredSink {
   uint64_t instructions_ = 0;
 };
 
+std::string describe_window(const ReplayResult& result) {
+  const RecordingEnd& end = result.end;
+  return fmt::format("window: {}, {} stretch{} of a run of {} instructions and {} cycles{}", result.recording.window,
+                     end.stretches, end.stretches == 1 ? "" : "es", end.run_instructions, end.run_cycles,
+                     end.left_out ? fmt::format("; {} more were not recorded", end.left_out) : "");
+}
+
 // Figures of the replay into the recorded layer facts.
-void fill_layers(report::Run& report, const Profile& profile) {
+void fill_layers(report::Run& report, const Profile& profile, const std::string& name) {
+  const auto known = static_cast<size_t>(std::count_if(report.layers.begin(), report.layers.end(),
+                                                       [](const auto& layer) { return layer.op_index >= 0; }));
+  if (!report.layers.empty() && profile.layers().size() > known)
+    throw Error("{}: marks layer {}, its facts say {} layers", name, profile.layers().size() - 1, known);
   bool first_outside = true;
   for (auto& layer : report.layers) {
     Profile::Share share;
@@ -76,12 +98,16 @@ ReplayResult replay(const trace::TraceReader& reader, const std::string& name, c
                     const std::function<void(const Profile&)>& on_profile) {
   ReplayResult result{recording_from_json(reader.metadata(), name), recording_end_from_json(reader.summary(), name), {}};
   const Board board = load_board(result.recording.board);
+  const bool is_window = !result.recording.window.empty();
   std::optional<ClockPreset> clock;
   if (options.clock_mhz) {
     clock = board.clock(static_cast<uint64_t>(*options.clock_mhz * 1e6 + 0.5));
     if (result.end.time_observed && !options.allow_divergence)
       throw Error("{}: the guest observed time, so another clock may change its path; pass --allow-divergence to time "
                   "the recorded path all the same", name);
+    if (is_window && !options.allow_divergence)
+      throw Error("{}: a window starts in the state that the recorded clock led to; pass --allow-divergence to time it "
+                  "at another all the same", name);
   }
   Program names;
   names.symbols = result.recording.functions;
@@ -93,7 +119,12 @@ ReplayResult replay(const trace::TraceReader& reader, const std::string& name, c
   analysis_options.name_of = [&](uint32_t address) { return function_name(names, address); };
   Analysis analysis(board, std::move(analysis_options));
   ReplayTap tap(analysis.estimator(), options.also, clock);
-  reader.replay(tap);
+  try {
+    reader.replay(tap);
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    throw Error("{}{}", what.starts_with(name) ? "" : name + ": ", what);
+  }
 
   report::Run& report = result.report;
   report = result.recording.facts;
@@ -101,13 +132,17 @@ ReplayResult replay(const trace::TraceReader& reader, const std::string& name, c
     report.clock = describe_clock(*clock);
     report.core_hz = clock->core_hz;
     if (result.end.time_observed) report.notes.push_back("diverged clock: the guest observed time on the recorded one");
+    if (is_window) report.notes.push_back("diverged clock: the window starts in a state of the recorded one");
   }
+  if (is_window) report.notes.push_back(describe_window(result));
   analysis.fill(report, tap.instructions());
-  fill_layers(report, analysis.profile());
+  fill_layers(report, analysis.profile(), name);
   report.is_network = !report.layers.empty();
   report::check_conservation(report);
   if (tap.instructions() != result.end.instructions)
     throw Error("{}: holds {} instructions, its summary says {}", name, tap.instructions(), result.end.instructions);
+  if (!clock && report.timing_table == result.end.timing_table && report.cycles != result.end.cycles)
+    throw Error("{}: takes {} cycles, its summary says {}", name, report.cycles, result.end.cycles);
   analysis.write_exports(report);
   if (on_profile) on_profile(analysis.profile());
   return result;

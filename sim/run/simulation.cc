@@ -39,6 +39,9 @@ class LayerTap : public trace::RetiredSink {
   void exception(const trace::Exception& exception) override {
     if (next_) next_->exception(exception);
   }
+  void window_start(const trace::WindowStart& start) override {
+    if (next_) next_->window_start(start);
+  }
 
  private:
   trace::RetiredSink* next_;
@@ -72,23 +75,54 @@ void Simulation::load(const Program& program) {
     analysis_options.name_of = [this](uint32_t address) { return function_name(program_, address); };
     for (const auto& layer : options_.facts.layers)
       if (layer.op_index >= 0) analysis_options.layer_names.push_back(layer.name);
+    if (!options_.window.whole()) calls_ = std::make_unique<CallTree>(analysis_options.name_of);
+    analysis_options.also = calls_.get();
     analysis_ = std::make_unique<Analysis>(board_, std::move(analysis_options));
     sink = &analysis_->estimator();
   }
-  if (!options_.record_path.empty()) {
-    Recording recording{board_.name, options_.facts, {}};
-    describe(recording.facts);
-    for (const auto& symbol : program.symbols)
-      if (symbol.is_function) recording.functions.push_back(symbol);
-    recorder_ = std::make_unique<trace::TraceWriter>(options_.record_path, to_json(recording), sink);
-    sink = recorder_.get();
-  }
+  if (trace::RetiredSink* recorder = record()) sink = recorder;
   if (options_.on_layer_end) {
     tap_ = std::make_unique<LayerTap>(sink, options_.on_layer_end);
     sink = tap_.get();
   }
   machine_.attach(sink, analysis_ ? &analysis_->estimator() : nullptr);
   machine_.load(program);
+}
+
+trace::RetiredSink* Simulation::record() {
+  if (options_.record_path.empty()) return nullptr;
+  Recording recording{board_.name, options_.facts, {}, {}};
+  describe(recording.facts);
+  for (const auto& symbol : program_.symbols)
+    if (symbol.is_function) recording.functions.push_back(symbol);
+  trace::RetiredSink* timed = analysis_ ? &analysis_->estimator() : nullptr;
+  if (options_.window.whole()) {
+    writer_ = std::make_unique<trace::TraceWriter>(options_.record_path, to_json(recording), timed);
+    return writer_.get();
+  }
+  check(analysis_ != nullptr, "a window is recorded with its timing");
+  const Window window = make_window(options_.window, recording.facts.layers, recording.functions, program_.name);
+  recording.window = window.text;
+  writer_ = std::make_unique<trace::TraceWriter>(options_.record_path, to_json(recording), nullptr);
+  windows_ = std::make_unique<WindowRecorder>(window, *writer_, analysis_->estimator(), *calls_);
+  return windows_.get();
+}
+
+void Simulation::finish_recording(const RunResult& result, const report::Run& report) {
+  if (!writer_) return;
+  RecordingEnd end{result.instructions, report.cycles, report.timing_table, result.time_observed};
+  end.run_instructions = end.instructions;
+  end.run_cycles = end.cycles;
+  if (windows_) {
+    end.instructions = windows_->instructions();
+    end.cycles = windows_->cycles();
+    end.stretches = windows_->stretches();
+    end.left_out = windows_->left_out();
+    if (end.stretches == 0)
+      throw Error("{}: nothing to record: the run of {} instructions and {} cycles never came to {}",
+                  options_.record_path, end.run_instructions, end.run_cycles, windows_->text());
+  }
+  writer_->finish(to_json(end));
 }
 
 // What is known of a run before it starts.
@@ -113,8 +147,7 @@ report::Run Simulation::run(RunResult* result_out) {
   report.message = result.message;
   report.instructions = result.instructions;
   if (analysis_) analysis_->fill(report, result.instructions);
-  if (recorder_)
-    recorder_->finish(to_json(RecordingEnd{result.instructions, report.cycles, report.timing_table, result.time_observed}));
+  finish_recording(result, report);
   fill_memories(report);
   for (const auto& touch : machine_.peripheral_touches())
     if (touch.device.empty())

@@ -12,6 +12,8 @@
 #include "sim/machine/machine.h"
 #include "sim/report/report.h"
 #include "sim/run/analysis.h"
+#include "sim/run/selection.h"
+#include "sim/run/window_recorder.h"
 #include "traces/trace_file.h"
 
 namespace mcusim {
@@ -22,6 +24,7 @@ struct SimulationOptions {
   ClockPreset clock;            // of the board; core_hz 0 = the board's default
   std::vector<ExportRequest> exports;
   std::string record_path;      // write the stream as a trace; empty: do not
+  WindowRequest window;         // what of it
   report::Run facts;            // what the trace shall say of the program: names, layers
   // Called when the guest marks the end of an operator; guest memory may be read.
   std::function<void(uint32_t op_index)> on_layer_end;
@@ -42,6 +45,9 @@ class Simulation {
 
  private:
   void describe(report::Run& report) const;
+  // What stands before the estimator to record; nullptr: nothing.
+  trace::RetiredSink* record();
+  void finish_recording(const RunResult& result, const report::Run& report);
   void fill_memories(report::Run& report) const;
 
   const Board board_;
@@ -49,7 +55,9 @@ class Simulation {
   const Profile empty_;
   Program program_;
   std::unique_ptr<Analysis> analysis_;
-  std::unique_ptr<trace::TraceWriter> recorder_;
+  std::unique_ptr<trace::TraceWriter> writer_;
+  std::unique_ptr<CallTree> calls_;          // for windows
+  std::unique_ptr<WindowRecorder> windows_;  // before the estimator, unless all is recorded
   std::unique_ptr<trace::RetiredSink> tap_;  // in front of all, for on_layer_end
   Machine machine_;
 };

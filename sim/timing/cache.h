@@ -38,6 +38,12 @@ class Cache {
   uint32_t sets() const { return sets_; }
   uint32_t ways() const { return ways_; }
   uint64_t generation() const { return generation_; }  // changes whenever a line goes
+  template <typename Archive>
+  void carry(Archive& archive) {
+    archive.flag(enabled);
+    archive.fixed(tags_);
+    archive.value(random_);
+  }
 
  private:
   static constexpr uint32_t kValid = 1, kDirty = 2;

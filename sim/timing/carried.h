@@ -53,6 +53,13 @@ struct RecentStores {
     return static_cast<uint32_t>(until - now);
   }
   void forget() { std::fill(std::begin(word), std::end(word), ~0u); }
+  template <typename Archive>
+  void carry(Archive& archive) {
+    archive.fixed(word);
+    archive.fixed(at);
+    archive.below(next, kCount, "place in the recent stores");
+    archive.value(latest);
+  }
 };
 
 // All that time depends on; copyable, so that ahead() can try an open run.
@@ -78,6 +85,14 @@ struct Carried {
   // After a quick run only its last stores can still matter.
   void settle(const Block& block, std::span<const trace::Access> accesses, uint64_t start,
               const uint32_t* issue);
+  // All but `state` and `last`, which belong to the estimator.
+  template <typename Archive>
+  void carry(Archive& archive) {
+    memory.carry(archive);
+    predictor.carry(archive);
+    stores.carry(archive);
+    archive.flag(late_flags);
+  }
 
  private:
   uint64_t play_one(const Block& block, size_t index, std::span<const trace::Access> accesses,

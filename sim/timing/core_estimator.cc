@@ -12,6 +12,7 @@
 #include "sim/decode/block_table.h"
 #include "sim/timing/carried.h"
 #include "sim/timing/memo.h"
+#include "sim/timing/memory_state.h"
 
 namespace mcusim {
 namespace {
@@ -57,7 +58,9 @@ class CoreEstimator final : public Estimator {
     memo_->add_spread(spread);
     spread.below += now_.memory.spread().below;
     spread.above += now_.memory.spread().above;
-    const auto cycles = static_cast<double>(now_.cycle);
+    uint64_t sum = 0;
+    for (const uint64_t of_cause : totals()) sum += of_cause;
+    const auto cycles = static_cast<double>(sum);
     return {static_cast<uint64_t>(std::max(0.0, cycles - spread.below)),
             static_cast<uint64_t>(cycles + spread.above)};
   }
@@ -69,6 +72,8 @@ class CoreEstimator final : public Estimator {
   }
   void control(const trace::Control& control) override;
   void exception(const trace::Exception& exception) override;
+  std::vector<uint8_t> state() const override;
+  void window_start(const trace::WindowStart& start) override;
   uint64_t ahead(const DecodedBlock& block, std::span<const trace::Access> accesses,
                  uint32_t instruction) const override;
 
@@ -76,6 +81,23 @@ class CoreEstimator final : public Estimator {
   Block& known(uint32_t id) {
     if (id >= blocks_.size()) throw Error("timing: block {} was never defined", id);
     return *blocks_[id];
+  }
+  // What a state holds besides the cycle.
+  struct Snapshot {
+    Carried carried;
+    PipeState pipe;
+    bool has_last;
+    Instruction last;
+    template <typename Archive>
+    void carry(Archive& archive) {
+      carried.carry(archive);
+      archive.value(pipe);
+      archive.flag(has_last);
+      timing::carry(archive, last);
+    }
+  };
+  Snapshot snapshot() const {
+    return {now_, memo_->state(now_.state), now_.last != nullptr, now_.last ? *now_.last : Instruction{}};
   }
   void restart_memo();
   // A run whose whole block has one schedule that is memoised.
@@ -94,6 +116,7 @@ class CoreEstimator final : public Estimator {
   CauseCycles other_totals_{};         // all but memoised schedules in use
   mutable CauseCycles totals_{};
   uint64_t schedules_ = 0;             // numbers given
+  Instruction before_window_;          // executed before it, see Carried::last
   TimedSink* sink_ = nullptr;
   std::vector<InstructionCycles> parts_, stalls_;
   std::vector<Variation> variations_;
@@ -128,7 +151,9 @@ void CoreEstimator::block_defined(const trace::BlockInfo& info) {
 
 void CoreEstimator::run(const trace::BlockRun& run) {
   Block& block = known(run.block);
-  const size_t count = std::min<size_t>(run.instructions, block.ops.ops.size());
+  const size_t count = run.instructions;
+  if (count > block.ops.ops.size())
+    throw Error("timing: run of {} instructions of a block of {}", count, block.ops.ops.size());
   if (count == 0) return;
   const uint64_t start = now_.cycle;
   const Entry entry = now_.enter(block);
@@ -259,8 +284,10 @@ void CoreEstimator::control(const trace::Control& control) {
     now_.predictor.invalidate();
   if (control.what == trace::Control::What::sleep) {
     const uint64_t cycles = control.value | uint64_t{control.extra[0]} << 32;
+    const uint64_t start = now_.cycle;
     other_totals_[static_cast<size_t>(Cause::sleep)] += cycles;
     now_.cycle += cycles;
+    if (sink_) sink_->slept(start, cycles);
   }
 }
 
@@ -279,6 +306,32 @@ void CoreEstimator::exception(const trace::Exception& exception) {
   now_.last = nullptr;
   now_.state = memo_->state_id(PipeState{});
   if (sink_) sink_->exception(exception, start, cycles);
+}
+
+std::vector<uint8_t> CoreEstimator::state() const {
+  StateSaver saver;
+  std::string table = table_hash();
+  saver.text(table);
+  snapshot().carry(saver);
+  return saver.take();
+}
+
+void CoreEstimator::window_start(const trace::WindowStart& start) {
+  StateLoader loader(start.estimator);
+  std::string table;
+  loader.text(table);
+  if (table != table_hash())
+    throw Error("timing: a recorded window needs timing table {}, this program has {}", table, table_hash());
+  Snapshot loaded = snapshot();
+  loaded.carry(loader);
+  loader.end();
+  if (!is_valid(loaded.pipe)) loader.refuse("a pipeline state that cannot be");
+  now_ = std::move(loaded.carried);
+  now_.state = memo_->state_id(loaded.pipe);
+  before_window_ = std::move(loaded.last);
+  now_.last = loaded.has_last ? &before_window_ : nullptr;
+  now_.cycle = start.cycle;
+  if (sink_) sink_->window_start(start);
 }
 
 uint64_t CoreEstimator::ahead(const DecodedBlock& decoded, std::span<const trace::Access> accesses,

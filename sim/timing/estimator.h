@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "memmap/board.h"
 #include "sim/decode/instruction.h"
@@ -53,6 +54,10 @@ class TimedSink {
   virtual void timed(const TimedRun&) = 0;
   virtual void mark(const trace::Mark&, uint64_t cycle) = 0;
   virtual void exception(const trace::Exception&, uint64_t start_cycle, uint64_t cycles) = 0;
+  // The core slept (WFI, WFE).
+  virtual void slept(uint64_t start_cycle, uint64_t cycles) = 0;
+  // What came before was left out of the recording; time goes on at another cycle.
+  virtual void window_start(const trace::WindowStart&) {}
 };
 
 // The single way back from time to the guest (CYCCNT, SysTick).
@@ -71,9 +76,13 @@ class Estimator : public trace::RetiredSink, public Clock {
   virtual const CauseCycles& totals() const = 0;
   virtual std::string table_hash() const = 0;   // of the timing table, hex
   virtual uint32_t guess_count() const = 0;
-  // What now() would be with every guessed cost at its low and at its high end; sizes
+  // The sum of totals() with every guessed cost at its low and at its high end; sizes
   // that are guessed (predictor, queues) do not enter.
   virtual std::pair<uint64_t, uint64_t> range() const = 0;
+  // All that later cycles depend on but now(): trace::WindowStart::estimator, which
+  // window_start() takes over. Throws Error there for bytes of another timing table or
+  // damaged ones.
+  virtual std::vector<uint8_t> state() const = 0;
 };
 
 }  // namespace mcusim

@@ -45,12 +45,16 @@ MemorySystem::MemorySystem(const Board& board, const Parameters& parameters)
 uint8_t MemorySystem::place_id(const Place& place) {
   const auto known = std::find(places_.begin(), places_.end(), place);
   if (known != places_.end()) return static_cast<uint8_t>(known - places_.begin());
-  if (places_.size() >= 250) throw Error("timing: more than 250 kinds of memory");
+  if (places_.size() >= kMaxPlaces) throw Error("timing: more than {} kinds of memory", kMaxPlaces);
   places_.push_back(place);
   const auto id = static_cast<uint8_t>(places_.size() - 1);
-  cacheable_[id] = place.cache != CachePolicy::none;
-  write_back_[id] = place.cache == CachePolicy::write_back;
+  note_cacheability(id);
   return id;
+}
+
+void MemorySystem::note_cacheability(uint8_t id) {
+  cacheable_[id] = places_[id].cache != CachePolicy::none;
+  write_back_[id] = places_[id].cache == CachePolicy::write_back;
 }
 
 void MemorySystem::map_region(uint32_t base, uint64_t bytes, const Place& place) {

@@ -66,10 +66,13 @@ class MemorySystem {
   bool resident(uint32_t address, uint32_t bytes) const;
   uint64_t instruction_generation() const { return instruction_generation_ + code_.generation(); }
   uint32_t line_bytes() const { return code_.line_bytes(); }
+  template <typename Archive>
+  void carry(Archive& archive);      // memory_state.h
 
  private:
   static constexpr int kGranuleBits = 14;
   static constexpr uint8_t kTcmPlace = 1;
+  static constexpr size_t kMaxPlaces = 250;
   struct Fill {
     uint32_t line = ~0u;
     uint32_t critical = 0;      // address of the first beat
@@ -77,6 +80,7 @@ class MemorySystem {
   };
 
   uint8_t place_id(const Place& place);
+  void note_cacheability(uint8_t id);
   void map_region(uint32_t base, uint64_t bytes, const Place& place);
   const Place& place_of(uint32_t address) const { return places_[map_[address >> kGranuleBits]]; }
   uint64_t core(double axi_cycles) const;
@@ -92,6 +96,8 @@ class MemorySystem {
   Stall store(const trace::Access& access, const Place& place, uint64_t now);
   void maintain_line(const trace::Control& control, bool clean, bool invalidate, uint64_t now);
   void set_mpu_region(const trace::Control& control);
+  template <typename Archive>
+  void carry_map(Archive& archive);
 
   Parameters parameters_, low_, high_;
   Spread spread_;

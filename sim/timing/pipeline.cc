@@ -266,6 +266,11 @@ class Evaluator {
 
 }  // namespace
 
+bool is_valid(const PipeState& state) {
+  return std::all_of(state.kind.begin(), state.kind.end(), [](uint8_t kind) { return kind < kResults; }) &&
+         (state.used == 1 || state.used == 2) && state.blocked_cause < kCauseCount;
+}
+
 Schedule evaluate(const Ops& ops, size_t first, size_t last, const PipeState& state, Entry entry,
                   const Variation& variation, int redirect_cycles) {
   Schedule out;

@@ -76,6 +76,8 @@ struct PipeState {
   uint8_t padding[2] = {0, 0};  // states are hashed as bytes
   bool operator==(const PipeState&) const = default;
 };
+// Whether evaluate() may start from a state that comes from outside.
+bool is_valid(const PipeState& state);
 
 // What varied in the accesses of up to 64 instructions: bit i = instruction i.
 struct Variation {

@@ -8,6 +8,7 @@
 // (docs/accuracy.md); its history length and table size are guesses.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -24,6 +25,14 @@ class Predictor {
   // Judges and learns one executed branch.
   Prediction resolve(const Instruction& branch, bool taken, uint32_t target);
   void invalidate();
+  template <typename Archive>
+  void carry(Archive& archive) {
+    archive.fixed(slots_);
+    archive.fixed(histories_);
+    archive.fixed(counters_);
+    archive.fixed(returns_);
+    archive.below(top_, std::max<size_t>(1, returns_.size()), "place in the return stack");
+  }
 
   static constexpr uint32_t kHistoryBits = 10;   // guess
   static constexpr uint32_t kCounters = 1024;    // guess

@@ -4,6 +4,7 @@
 // narrow store occupies its 32-bit bank for a read-modify-write and nothing merges.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 
@@ -20,8 +21,17 @@ class StoreBuffer {
   void push(uint32_t address, uint64_t now, uint64_t ready, uint64_t drain_cycles);
   uint64_t drained() const { return pending_.empty() ? 0 : pending_.back().drained; }
   bool merges(uint32_t address, uint64_t now) const;
+  template <typename Archive>
+  void carry(Archive& archive) {
+    archive.list(pending_, kMaxPending, [&](Entry& entry) {
+      archive.value(entry.block);
+      archive.value(entry.started);
+      archive.value(entry.drained);
+    });
+  }
 
  private:
+  static constexpr size_t kMaxPending = 1 << 16;   // in a state from outside
   struct Entry {
     uint32_t block;
     uint64_t started, drained;
@@ -38,8 +48,15 @@ class TcmStoreQueue {
   // Cycles that a store to `bank` (address bit 2) at `now` waits for a place; books it.
   uint64_t push(uint32_t bank, uint64_t now, bool narrow);
   uint64_t drained() const;
+  template <typename Archive>
+  void carry(Archive& archive) {
+    archive.value(bank_free_[0]);
+    archive.value(bank_free_[1]);
+    archive.list(done_, kMaxPending, [&](uint64_t& done) { archive.value(done); });
+  }
 
  private:
+  static constexpr size_t kMaxPending = 1 << 16;   // in a state from outside
   uint32_t capacity_, narrow_cycles_;
   uint64_t bank_free_[2] = {0, 0};
   std::deque<uint64_t> done_;  // of waiting stores, ascending

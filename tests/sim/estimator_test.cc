@@ -172,6 +172,7 @@ class Books : public TimedSink {
   void exception(const trace::Exception&, uint64_t, uint64_t cycles) override {
     outcome.cycles += cycles;
   }
+  void slept(uint64_t, uint64_t cycles) override { outcome.cycles += cycles; }
   Outcome outcome;
 };
 

@@ -32,6 +32,9 @@ class Recorder : public RetiredSink {
     log += fmt::format("C {} {} {} {}\n", static_cast<int>(c.what), c.value, c.extra[0], c.extra[1]);
   }
   void exception(const Exception& e) override { log += fmt::format("E {} {} {}\n", e.entry, e.number, e.frame_bytes); }
+  void window_start(const WindowStart& w) override {
+    log += fmt::format("W {} {} {} {}\n", w.instructions, w.cycle, std::string(w.estimator.begin(), w.estimator.end()), w.context.size());
+  }
   std::string log;
 };
 
@@ -50,7 +53,7 @@ void random_stream(uint32_t seed, RetiredSink& sink) {
   uint32_t blocks = 0;
   std::vector<Access> accesses;
   for (int step = 0; step < 400; ++step) {
-    const uint32_t choice = random() % 16;
+    const uint32_t choice = random() % 17;
     if (blocks == 0 || choice == 0) {
       sink.block_defined({blocks++, static_cast<uint32_t>(random()) & ~1u, static_cast<uint8_t>(random() % 3), std::vector<uint8_t>(2 + random() % 40)});
     } else if (choice == 1) {
@@ -59,6 +62,9 @@ void random_stream(uint32_t seed, RetiredSink& sink) {
       sink.control({static_cast<Control::What>(random() % 12), static_cast<uint32_t>(random()), {static_cast<uint32_t>(random()), 7}});
     } else if (choice == 3) {
       sink.exception({random() % 2 == 0, static_cast<uint32_t>(random() % 512), 104});
+    } else if (choice == 16) {
+      const std::vector<uint8_t> state(random() % 300, 'x'), context(random() % 20);
+      sink.window_start({uint64_t{random()} << 20, uint64_t{random()} << 30, state, context});
     } else {
       const auto block = static_cast<uint32_t>(random() % blocks);
       const uint32_t stride = random() % 3 * 4, runs = 1 + random() % 50;
@@ -148,7 +154,9 @@ TEST_F(TraceFile, FlippedBytesAreAnError) {
 TEST_F(TraceFile, OtherVersionsAndOtherFilesAreNamed) {
   auto bytes = record(3);
   bytes[4] = 9;
-  EXPECT_NE(replay_error(bytes).find("trace version 9, this program reads 1"), std::string::npos);
+  EXPECT_NE(replay_error(bytes).find("trace version 9, this program reads 2; record it again"), std::string::npos);
+  bytes[4] = 1;
+  EXPECT_NE(replay_error(bytes).find("trace version 1,"), std::string::npos);
   EXPECT_NE(replay_error({1, 2, 3}).find("not a trace"), std::string::npos);
   EXPECT_NE(replay_error({}).find("not a trace"), std::string::npos);
 }
