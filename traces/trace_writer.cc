@@ -2,7 +2,7 @@
 #include <zstd.h>
 
 #include "memmap/base/error.h"
-#include "traces/checksum.h"
+#include "memmap/base/file.h"
 #include "traces/trace_file.h"
 
 namespace mcusim::trace {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -116,6 +117,10 @@ void write_file(const std::string& path, std::span<const uint8_t> bytes) {
 
 void write_file(const std::string& path, const std::string& text) {
   write_file(path, std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+}
+
+uint32_t crc32_of(std::span<const uint8_t> bytes) {
+  return static_cast<uint32_t>(::crc32_z(0, bytes.data(), bytes.size()));
 }
 
 std::string data_directory() {

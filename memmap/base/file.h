@@ -40,6 +40,9 @@ class FileWriter {
   uint64_t written_bytes_ = 0;
 };
 
+// CRC-32 (IEEE 802.3), as zip files and containers have it.
+uint32_t crc32_of(std::span<const uint8_t> bytes);
+
 // Directory that holds boards/ and firmware/: MCUSIM_HOME if set, else relative
 // to the running program (build tree or installed), so the tree can be moved.
 std::string data_directory();

@@ -8,6 +8,7 @@ void add_convert(CLI::App& app, int* exit_code);
 void add_eval(CLI::App& app, int* exit_code);
 void add_info(CLI::App& app, int* exit_code);
 void add_pack(CLI::App& app, int* exit_code);
+void add_paper(CLI::App& app, int* exit_code);
 void add_plan(CLI::App& app, int* exit_code);
 void add_quantize(CLI::App& app, int* exit_code);
 void add_unpack(CLI::App& app, int* exit_code);
@@ -23,6 +24,7 @@ constexpr Command kCommands[] = {
     {"plan", add_plan},
     {"quantize", add_quantize},
     {"zoo", add_zoo},
+    {"paper", add_paper},
 };
 }  // namespace
 

@@ -14,7 +14,7 @@ namespace {
 
 // Verbs of the sibling program, which is not linked with Unicorn (README, "Licence").
 constexpr const char* kNetVerbs[] = {"convert", "eval", "info", "pack", "unpack", "plan",
-                                     "quantize", "zoo"};
+                                     "quantize", "zoo", "paper"};
 
 int run_sibling(char** argv) {
   const std::string program = mcusim::sibling_program("mcusim-net");
@@ -31,7 +31,7 @@ int run(int argc, char** argv) {
   app.name("mcusim");
   app.require_subcommand(1);
   app.set_version_flag("--version", "mcusim 0.1.0");
-  app.footer("Network verbs (run by mcusim-net): convert eval info pack unpack plan quantize zoo");
+  app.footer("Network verbs (run by mcusim-net): convert eval info pack unpack plan quantize zoo paper");
   int exit_code = 0;
   for (const auto& command : mcusim::cli::commands()) command.add(app, &exit_code);
   try {

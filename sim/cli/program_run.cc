@@ -93,6 +93,8 @@ report::TextOptions text_options(const RunOptions& options) {
   return {.colour = isatty(STDOUT_FILENO) == 1, .why = options.why};
 }
 
+std::string file_crc32(const std::string& path) { return fmt::format("{:08x}", crc32_of(read_file(path))); }
+
 int finish(const report::Run& report, const RunOptions& options) {
   if (!options.json.empty()) write_file(options.json, report::to_json(report));
   if (!options.quiet) fmt::print("{}", report::to_text(report, text_options(options)));
@@ -116,6 +118,7 @@ int run_firmware(const RunOptions& options, const Board& board) {
   simulation.load(program);
   report::Run report = simulation.run();
   report::check_conservation(report);
+  report.program_crc32 = file_crc32(options.program);
   simulation.finish(report);
   return finish(report, options);
 }
@@ -215,6 +218,7 @@ int run_network(const RunOptions& options, const Board& board, std::vector<uint8
   }
   progress.reset();
   report.program = std::filesystem::path(options.program).filename().string();
+  report.program_crc32 = file_crc32(options.program);
   if (!options.output.empty() && outputs.size() == feed.samples.size())
     write_file(options.output, format_npy(shown_array(network.net().tensors[static_cast<size_t>(network.net().outputs[0])], outputs)));
   const int status = finish(report, options);
