@@ -21,6 +21,11 @@ struct Channel {
   int32_t shift;       // icn: right shift behind SMMUL, minus the left shift before it,
                        // or N0 - 256 (exact path);
                        // tflite: -s, or s - 256 (exact path); thresholds: direction
+
+  // What the sum of X * W starts from; `activations` is the sum of X.
+  uint32_t start(uint32_t activations) const {
+    return bias - static_cast<uint32_t>(zero_point) * activations;
+  }
 };
 
 // What all channels of a layer share.

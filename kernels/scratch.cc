@@ -18,14 +18,11 @@ struct FamilyScratch {
 
 constexpr uint64_t round8(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
 
-// Lanes of four pixels with their read-ahead, channel records, one K stream.
 uint64_t conv_bytes(const net::Op& op, const net::Tensor& in0, const net::Tensor& out) {
   const matmul::Form& form = matmul::form_of(in0.bits, op.weight_bits, false);
-  const uint64_t words = matmul::stream_words<uint64_t>(uint64_t{op.kernel_h} * op.kernel_w,
-                                                        in0.c, in0.bits);
-  const uint64_t lanes = 16 * matmul::lane_steps<uint64_t>(form, words, in0.bits);
-  const uint64_t records = (uint64_t{out.c} + 1) / 2 * 2;
-  return round8(lanes + matmul::kTail_bytes + records * sizeof(Channel) + 4 * words);
+  return matmul::plan_conv<uint64_t>(form, uint64_t{op.kernel_h} * op.kernel_w, in0.c, in0.bits,
+                                     uint64_t{out.h} * out.w)
+      .bytes;
 }
 
 // Lanes of one pixel, the records of one block, the K stream.

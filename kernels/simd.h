@@ -63,6 +63,7 @@ inline uint32_t uxtb16_ror8(uint32_t x) {
 }
 MCUSIM_SIMD2(uxtab16, "uxtab16 %0, %1, %2")
 MCUSIM_SIMD2(uxtab16_ror8, "uxtab16 %0, %1, %2, ror #8")
+MCUSIM_SIMD2(sxtab16_ror8, "sxtab16 %0, %1, %2, ror #8")
 MCUSIM_SIMD2(smuad, "smuad %0, %1, %2")
 MCUSIM_SIMD2(pkhbt, "pkhbt %0, %1, %2, lsl #16")
 MCUSIM_SIMD2(pkhtb, "pkhtb %0, %2, %1, asr #16")
@@ -81,6 +82,11 @@ inline int32_t smmul(int32_t a, int32_t b) {
 inline int32_t smmla(int32_t a, int32_t b, int32_t c) {
   int32_t r;
   asm("smmla %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
+  return r;
+}
+inline int32_t smmlar(int32_t a, int32_t b, int32_t c) {
+  int32_t r;
+  asm("smmlar %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
   return r;
 }
 inline int32_t smmulr(int32_t a, int32_t b) {
@@ -119,6 +125,12 @@ inline uint32_t uxtab16(uint32_t a, uint32_t x) {
   return ((a + x) & 0xFFFFu) | ((a & 0xFFFF0000u) + (x & 0xFFFF0000u));
 }
 inline uint32_t uxtab16_ror8(uint32_t a, uint32_t x) { return uxtab16(a, x >> 8); }
+// Bytes 1 and 3 as signed numbers.
+inline uint32_t sxtab16_ror8(uint32_t a, uint32_t x) {
+  const uint32_t low = static_cast<uint32_t>(static_cast<int8_t>(x >> 8));
+  const uint32_t high = static_cast<uint32_t>(static_cast<int8_t>(x >> 24));
+  return ((a + low) & 0xFFFFu) | ((a & 0xFFFF0000u) + (high << 16));
+}
 
 inline uint32_t product(int32_t a, int32_t b) { return static_cast<uint32_t>(a * b); }
 
@@ -162,6 +174,9 @@ inline int32_t smmla(int32_t a, int32_t b, int32_t c) {
 // The same, rounded: half a unit is added to the 64-bit product.
 inline int32_t smmulr(int32_t a, int32_t b) {
   return static_cast<int32_t>((static_cast<int64_t>(a) * b + INT64_C(0x80000000)) >> 32);
+}
+inline int32_t smmlar(int32_t a, int32_t b, int32_t c) {
+  return static_cast<int32_t>(static_cast<uint32_t>(smmulr(a, b)) + static_cast<uint32_t>(c));
 }
 inline int32_t qadd(int32_t a, int32_t b) {
   const int64_t sum = static_cast<int64_t>(a) + b;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Convolution, any kernel, stride and padding: four output pixels in raster order
-// are expanded into lanes (a group may cross a row end), then every channel pair
-// runs on them.
+// Convolution, any kernel, stride and padding: a block of output pixels in raster
+// order is expanded into lanes, four pixels a group (a group may cross a row end),
+// then every channel pair runs over the block.
 //
 // Pixels whose kernel rows are whole words inside the tensor are expanded in
 // place; all others (borders, odd channel counts) gather their bytes first, so no
 // load passes the end of the tensor. Padding cells hold the zero point. Freestanding.
 #pragma once
 
+#include "kernels/ops/conv_block.h"
 #include "kernels/ops/lanes.h"
-#include "kernels/ops/matmul.h"
 
 namespace mcusim {
 namespace matmul {
@@ -91,8 +91,8 @@ struct Corner {
   }
 }
 
-// Expands one pixel; returns its element sum.
-template <int kIn, bool kBytes>
+// Expands one pixel; returns its element sum where the form needs it.
+template <int kIn, bool kBytes, bool kSums>
 [[gnu::always_inline]] inline uint32_t expand_pixel(const Window& v, Corner at,
                                                     const Layer& layer, Word* d) {
   const bool inside = static_cast<uint32_t>(at.y) < v.inside_h &&
@@ -104,7 +104,7 @@ template <int kIn, bool kBytes>
       const uint32_t words = v.run_bytes / 4;
       uint32_t sum = 0;
       for (uint32_t ky = 0; ky < v.kernel_h; ++ky, from += v.row_stride) {
-        sum += expand<kIn, kBytes, 4>(from, words, d);
+        sum += expand<kIn, kBytes, 4, kSums>(from, words, d);
         d += words * kLaneWords<kIn, kBytes, 4>;
       }
       return sum;
@@ -113,61 +113,75 @@ template <int kIn, bool kBytes>
   } else {
     gather(v, at, layer.stream);
   }
-  return expand<kIn, kBytes, 4>(layer.stream, layer.words, d);
+  return expand<kIn, kBytes, 4, kSums>(layer.stream, layer.words, d);
 }
 
 // Everything of a convolution that does not depend on weight and output widths.
-template <int kIn, bool kBytes>
+template <int kIn, bool kBytes, bool kSums>
 [[gnu::noinline]] void conv_front(const KernelCall& call, const Back& back) {
   const net::Op& op = *call.op;
   const net::Tensor& out = *call.out;
   const Form& form = *back.form;
   const Window window = make_window<kIn>(call);
+  const ConvPlan<uint32_t> plan = plan_conv<uint32_t>(
+      form, window.kernel_h * window.kernel_w, call.in0->c, kIn, out.h * out.w);
 
   Layer layer;
   layer.op = &op;
   layer.file = call.file;
   layer.weights = reinterpret_cast<const Word*>(call.file + op.weights_offset);
   layer.co = out.c;
-  layer.words = stream_words<uint32_t>(window.kernel_h * window.kernel_w, call.in0->c, kIn);
-  const uint32_t steps = lane_steps<uint32_t>(form, layer.words, kIn);
+  layer.words = plan.words;
+  layer.row_words = row_words(form, plan.steps);
   layer.stage = make_stage(op, out);
   layer.lanes = reinterpret_cast<Word*>(call.scratch);
-  layer.walk = make_walk<4>(form, layer.lanes, steps, kIn);
-  layer.channels = reinterpret_cast<Channel*>(layer.lanes + 4 * steps + kTail_bytes / 4);
-  const uint32_t records = (out.c + 1) / 2 * 2;
-  layer.stream = reinterpret_cast<uint8_t*>(layer.channels + records);
-  back.make_channels(layer, 0, records, form.zero_offset);
-  clear_tail<4>(form, layer, kIn);
+  layer.stream = call.scratch + plan.stream_offset;
+  Block block;
+  block.walk = {plan.steps, 4 * plan.steps, plan.group_words};
+  block.wide = reinterpret_cast<Word*>(call.scratch + plan.wide_offset);
+  block.arena = call.arena;
+  block.most_sum = uint64_t{layer.words} * (32 / kIn) * ((1u << kIn) - 1);
+  const uint32_t lane_words = 4 * plan.steps, group_words = plan.group_words;
+  const uint32_t filled = 4 * stream_lanes(form, layer.words, kIn);
+  for (uint32_t g = 0; g < plan.block_groups; ++g)
+    clear_lanes(layer.lanes + g * group_words, filled, lane_words);
+  // What cores read ahead.
+  clear_lanes(layer.lanes + plan.block_groups * group_words, 0, kTail_bytes / 4);
+  if constexpr (!kSums) clear_lanes(block.wide, 2 * plan.steps, 2 * plan.steps + kWideTail_words);
   // Stream bytes behind the last tap: written once, 0.
   *reinterpret_cast<Word*>(layer.stream + 4 * layer.words - 4) = 0;
 
-  Group group;
   const uint32_t stride_w = op.stride_w, stride_h = op.stride_h;
   const uint32_t pixel_stride = out.pixel_stride_bytes;
   const int32_t left = -int32_t{op.pad_left};
   Corner at = {-int32_t{op.pad_top}, left};
-  uint8_t* pixel = call.arena + out.arena_offset;
-  const uint8_t* row_end = pixel + out.w * pixel_stride;
+  uint32_t pixel = out.arena_offset;
+  uint32_t row_end = pixel + out.w * pixel_stride;
   for (uint32_t remaining = out.h * out.w; remaining > 0;) {
-    Word* d = layer.lanes;
-    for (uint32_t column = 0; column < 4; ++column, d += kBytes ? 4 : 1) {
-      group.out[column] = pixel;
-      group.sum[column] = expand_pixel<kIn, kBytes>(window, at, layer, d);
-      if (remaining <= 1) {  // the last pixel repeats
-        remaining = 0;
-        continue;
+    Word* lanes = layer.lanes;
+    for (uint32_t g = plan.block_groups; g > 0 && remaining > 0; --g) {
+      Word *d = lanes, *record = lanes + lane_words;
+      for (uint32_t column = 0; column < 4; ++column, ++record, d += kBytes ? 4 : 1) {
+        record[0] = pixel;
+        const uint32_t sum = expand_pixel<kIn, kBytes, kSums>(window, at, layer, d);
+        if constexpr (kSums) record[4] = sum;
+        if (remaining <= 1) {  // the last pixel repeats
+          remaining = 0;
+          continue;
+        }
+        --remaining;
+        at.x += stride_w;
+        pixel += pixel_stride;
+        if (pixel == row_end) {
+          at = {static_cast<int32_t>(at.y + stride_h), left};
+          pixel += out.row_stride_bytes - out.w * pixel_stride;
+          row_end += out.row_stride_bytes;
+        }
       }
-      --remaining;
-      at.x += stride_w;
-      pixel += pixel_stride;
-      if (pixel == row_end) {
-        at = {static_cast<int32_t>(at.y + stride_h), left};
-        pixel += out.row_stride_bytes - out.w * pixel_stride;
-        row_end += out.row_stride_bytes;
-      }
+      lanes += group_words;
     }
-    back.run_group(layer, group);
+    block.end = lanes;
+    back.run_block(layer, block);
   }
 }
 
@@ -178,9 +192,9 @@ namespace ops {
 template <int kIn, int kWeight, int kOut, net::Contract kContract>
 inline void conv(const KernelCall& call) {
   using Core = decltype(matmul::core_of<kIn, kWeight>());
-  static constexpr matmul::Back kBack = {&Core::form, matmul::make_channels<kContract>,
-                                         matmul::run_group<Core, kOut, kContract>};
-  matmul::conv_front<kIn, Core::form.bytes>(call, kBack);
+  static constexpr matmul::Back kBack = {&Core::form,
+                                         matmul::run_block<Core, kOut, kContract>};
+  matmul::conv_front<kIn, Core::form.bytes, !matmul::widens(Core::form)>(call, kBack);
 }
 
 }  // namespace ops

@@ -126,12 +126,9 @@ template <int kInBits>
 }
 
 // Output rows [y, y + rows) of the tile, rows being 1 or 2.
-template <int kOutBits, net::Contract kContract>
+template <int kOutBits, Finish kFinish>
 [[gnu::noinline]] void make_rows(const DepthwiseTile& tile, uint32_t oldest, uint32_t y,
                                  uint32_t rows) {
-  constexpr Finish kFinish = kContract == net::Contract::icn_floor ? Finish::icn
-                             : kContract == net::Contract::tflite  ? Finish::tflite
-                                                                   : Finish::sums;
   const net::Tensor& out = tile.images.out;
   const DepthwisePlan& plan = tile.plan;
   uint8_t* target = pixel(out, tile.call.arena, y, 0) + packed_bytes<kOutBits>(tile.first);
@@ -210,6 +207,17 @@ struct DepthwiseSteps {
   }
 }
 
+template <int kOutBits, net::Contract kContract>
+inline auto rows_maker(const net::Tensor& out) {
+  if constexpr (kContract == net::Contract::tflite)
+    return out.zero_point == 0 ? make_rows<kOutBits, Finish::rounded>
+                               : make_rows<kOutBits, Finish::tflite>;
+  else if constexpr (kContract == net::Contract::icn_floor)
+    return make_rows<kOutBits, Finish::icn>;
+  else
+    return make_rows<kOutBits, Finish::sums>;
+}
+
 template <int kInBits, int kWeightBits, int kOutBits, net::Contract kContract>
 inline void depthwise(const KernelCall& call) {
   const DepthwisePlan plan = plan_depthwise(*call.op, *call.out);
@@ -225,7 +233,7 @@ inline void depthwise(const KernelCall& call) {
             : build_records<kWeightBits, kContract>(call, plan, c);
     if (fused != 0) {
       run_tile({call, plan, images, c, fused},
-               {convert<kInBits>, make_rows<kOutBits, kContract>});
+               {convert<kInBits>, rows_maker<kOutBits, kContract>(*call.out)});
       c += fused;
     } else {
       depthwise_group<kOutBits, kContract>(

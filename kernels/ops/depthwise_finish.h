@@ -2,6 +2,8 @@
 // The ends of the depthwise loops: how a sum becomes a stored value.
 //
 //   icn     SMMLA with the zero point << shift as addend, ASR, USAT
+//   rounded SMMLAR likewise: tflite with zero point 0, where a tie below zero, which
+//           rounds away from it, is clamped either way
 //   tflite  SMMULR of doubled sums, the sign as correction of ties, half and zero
 //           point added, ASR, USAT
 //   sums    the accumulators as words, for thresholds
@@ -13,7 +15,7 @@
 
 namespace mcusim::ops {
 
-enum class Finish : uint8_t { icn, tflite, sums };
+enum class Finish : uint8_t { icn, rounded, tflite, sums };
 
 // Multiplier, addend and shift of a channel's record.
 struct Scale {
@@ -30,6 +32,8 @@ inline void finish_value(uint8_t* to, uint32_t sum, const Scale& scale) {
     int32_t v;
     if constexpr (kFinish == Finish::icn) {
       v = simd::smmla(acc, scale.mult, scale.add);
+    } else if constexpr (kFinish == Finish::rounded) {
+      v = simd::smmlar(acc, scale.mult, scale.add);
     } else {
       v = static_cast<int32_t>((int64_t{acc} * scale.mult + (INT64_C(1) << 31)) >> 32);
       v = static_cast<int32_t>(static_cast<uint32_t>(v) + static_cast<uint32_t>(v >> 31) +

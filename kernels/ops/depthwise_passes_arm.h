@@ -56,10 +56,12 @@ static_assert(sizeof(PlanePass) == 40);
   "strb r0, [r11]\n ldr r0, " MCUSIM_DW_END "\n add r11, r11, lr\n"                        \
   "strb r3, [r11, r12]\n" next "strb r2, [r11]\n ldr r3, " MCUSIM_DW_BIAS "\n"             \
   "add r11, r11, lr\n"
-#define MCUSIM_DW_ICN4(next)                                                               \
-  "smmla r1, r1, r12, lr\n smmla r0, r0, r12, lr\n smmla r3, r3, r12, lr\n"               \
-  "smmla r2, r2, r12, lr\n ldr lr, " MCUSIM_DW_SHIFT "\n ldr r12, " MCUSIM_DW_ROW "\n"     \
+#define MCUSIM_DW_SCALED4(scale, next)                                                     \
+  scale " r1, r1, r12, lr\n " scale " r0, r0, r12, lr\n " scale " r3, r3, r12, lr\n"       \
+  scale " r2, r2, r12, lr\n ldr lr, " MCUSIM_DW_SHIFT "\n ldr r12, " MCUSIM_DW_ROW "\n"     \
   MCUSIM_DW_STORE4(next)
+#define MCUSIM_DW_ICN4(next) MCUSIM_DW_SCALED4("smmla", next)
+#define MCUSIM_DW_ROUNDED4(next) MCUSIM_DW_SCALED4("smmlar", next)
 #define MCUSIM_DW_TFLITE4(next)                                                            \
   "smmulr r1, r1, r12\n smmulr r0, r0, r12\n smmulr r3, r3, r12\n"                        \
   "add r1, r1, r1, asr #31\n smmulr r2, r2, r12\n add r0, r0, r0, asr #31\n"              \
@@ -82,6 +84,11 @@ static_assert(sizeof(PlanePass) == 40);
 #define MCUSIM_DW_ICN2_SHIFT "asr r0, r0, r3\n"
 #define MCUSIM_DW_ICN2_CLAMP "usat r0, %[bits], r0\n"
 #define MCUSIM_DW_ICN2_END "smmla r9, r9, r1, r2\n" MCUSIM_DW_STORE2
+#define MCUSIM_DW_ROUNDED2_SCALE "smmlar r0, r0, r1, r2\n"
+#define MCUSIM_DW_ROUNDED2_ROUND
+#define MCUSIM_DW_ROUNDED2_SHIFT MCUSIM_DW_ICN2_SHIFT
+#define MCUSIM_DW_ROUNDED2_CLAMP MCUSIM_DW_ICN2_CLAMP
+#define MCUSIM_DW_ROUNDED2_END "smmlar r9, r9, r1, r2\n" MCUSIM_DW_STORE2
 #define MCUSIM_DW_TFLITE2_SCALE "smmulr r0, r0, r1\n"
 #define MCUSIM_DW_TFLITE2_ROUND "add r0, r0, r0, asr #31\n"
 #define MCUSIM_DW_TFLITE2_SHIFT "add r0, r0, r2\n asr r0, r0, r3\n"
@@ -179,26 +186,31 @@ static_assert(sizeof(PlanePass) == 40);
   finish("ldr r12, [r10, %[a]]\n") "cmp r10, r0\n bne 1b\n" MCUSIM_DW_NEXT("12", "24")
 
 // The finishes of a loop, one asm statement each.
-#define MCUSIM_DW_BODY(loop, end_icn, end_tflite, end_sums, ...)                       \
-  if constexpr (kFinish == Finish::icn) asm volatile(loop(end_icn)::__VA_ARGS__);       \
-  if constexpr (kFinish == Finish::tflite) asm volatile(loop(end_tflite)::__VA_ARGS__); \
-  if constexpr (kFinish == Finish::sums) asm volatile(loop(end_sums)::__VA_ARGS__)
+#define MCUSIM_DW_BODY(loop, size, ...)                                                      \
+  if constexpr (kFinish == Finish::icn)                                                      \
+    asm volatile(loop(MCUSIM_DW_ICN##size)::__VA_ARGS__);                                    \
+  if constexpr (kFinish == Finish::rounded)                                                  \
+    asm volatile(loop(MCUSIM_DW_ROUNDED##size)::__VA_ARGS__);                                \
+  if constexpr (kFinish == Finish::tflite)                                                   \
+    asm volatile(loop(MCUSIM_DW_TFLITE##size)::__VA_ARGS__);                                 \
+  if constexpr (kFinish == Finish::sums)                                                     \
+    asm volatile(loop(MCUSIM_DW_SUMS##size)::__VA_ARGS__)
 
 template <Finish kFinish, int kBits, int kOldest>
 [[gnu::naked, gnu::noinline]] void pass_3x3_stride1(const PlanePass&) {
-  MCUSIM_DW_BODY(MCUSIM_DW_3X3, MCUSIM_DW_ICN4, MCUSIM_DW_TFLITE4, MCUSIM_DW_SUMS4,
+  MCUSIM_DW_BODY(MCUSIM_DW_3X3, 4,
                  [a] "i"(kOldest * 4), [b] "i"(4 - kOldest * 4), [bits] "i"(kBits));
 }
 
 template <Finish kFinish, int kBits, int kOldest>
 [[gnu::naked, gnu::noinline]] void pass_3x3_stride2(const PlanePass&) {
-  MCUSIM_DW_BODY(MCUSIM_DW_3X3_S2, MCUSIM_DW_ICN2, MCUSIM_DW_TFLITE2, MCUSIM_DW_SUMS2,
+  MCUSIM_DW_BODY(MCUSIM_DW_3X3_S2, 2,
                  [a] "i"(kOldest * 4), [b] "i"(4 - kOldest * 4), [bits] "i"(kBits));
 }
 
 template <Finish kFinish, int kBits, int kOldest>
 [[gnu::naked, gnu::noinline]] void pass_5x5_stride1(const PlanePass&) {
-  MCUSIM_DW_BODY(MCUSIM_DW_5X5, MCUSIM_DW_ICN4, MCUSIM_DW_TFLITE4, MCUSIM_DW_SUMS4,
+  MCUSIM_DW_BODY(MCUSIM_DW_5X5, 4,
                  [a] "i"(kOldest * 4), [b] "i"((kOldest + 1) % 3 * 4),
                  [d] "i"((kOldest + 2) % 3 * 4), [bits] "i"(kBits));
 }
@@ -218,6 +230,11 @@ template <Finish kFinish, int kBits, int kOldest>
 #undef MCUSIM_DW_TFLITE2_SHIFT
 #undef MCUSIM_DW_TFLITE2_ROUND
 #undef MCUSIM_DW_TFLITE2_SCALE
+#undef MCUSIM_DW_ROUNDED2_END
+#undef MCUSIM_DW_ROUNDED2_CLAMP
+#undef MCUSIM_DW_ROUNDED2_SHIFT
+#undef MCUSIM_DW_ROUNDED2_ROUND
+#undef MCUSIM_DW_ROUNDED2_SCALE
 #undef MCUSIM_DW_ICN2_END
 #undef MCUSIM_DW_ICN2_CLAMP
 #undef MCUSIM_DW_ICN2_SHIFT
@@ -226,7 +243,9 @@ template <Finish kFinish, int kBits, int kOldest>
 #undef MCUSIM_DW_STORE2
 #undef MCUSIM_DW_SUMS4
 #undef MCUSIM_DW_TFLITE4
+#undef MCUSIM_DW_ROUNDED4
 #undef MCUSIM_DW_ICN4
+#undef MCUSIM_DW_SCALED4
 #undef MCUSIM_DW_STORE4
 #undef MCUSIM_DW_START
 #undef MCUSIM_DW_MAC

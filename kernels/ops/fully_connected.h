@@ -48,18 +48,25 @@ template <int kIn>
   return expand<kIn, false, 1>(base, layer.words, layer.lanes);
 }
 
-// One block of eight channels from `first`, whose records are layer.channels.
+// How a split accumulator is cut into chunks.
+inline VectorWalk make_vector_walk(const Form& form, const Word* lanes, uint32_t steps,
+                                   int in_bits) {
+  const uint32_t chunk = chunk_steps(form, in_bits);
+  return {steps, (steps - 1) % chunk + 1, chunk, lanes};
+}
+
+// One block of eight channels from `first`, whose records are at `ch`.
 template <const Form& kForm, int kOut, net::Contract kContract>
-[[gnu::noinline]] void run_block(const Layer& layer, uint32_t first, uint32_t sum,
-                                 uint8_t* pixel) {
+[[gnu::noinline]] void run_channels(const Layer& layer, const VectorWalk& walk,
+                                    const Channel* ch, uint32_t first, uint32_t sum,
+                                    uint8_t* pixel) {
   uint32_t c0[4], c1[4];
-  const Channel* ch = layer.channels;
 #pragma GCC unroll 4
   for (int p = 0; p < 4; ++p) {
-    c0[p] = ch[2 * p].bias - static_cast<uint32_t>(ch[2 * p].zero_point) * sum;
-    c1[p] = ch[2 * p + 1].bias - static_cast<uint32_t>(ch[2 * p + 1].zero_point) * sum;
+    c0[p] = ch[2 * p].start(sum);
+    c1[p] = ch[2 * p + 1].start(sum);
   }
-  run_vector<kForm>(layer.weights + first / 2 * layer.row_words, layer.walk, c0, c1);
+  run_vector<kForm>(layer.weights + first / 2 * layer.row_words, walk, c0, c1);
   for (uint32_t p = 0; p < 4; ++p) {
     const uint32_t c = first + 2 * p;
     if (c >= layer.co) return;
@@ -81,8 +88,10 @@ template <const Form& kForm, int kOut, net::Contract kContract>
 
 struct VectorBack {
   const Form* form;
-  void (*make_channels)(const Layer&, uint32_t first, uint32_t count, int32_t odd_offset);
-  void (*run_block)(const Layer&, uint32_t first, uint32_t sum, uint8_t* pixel);
+  void (*make_channels)(const Layer&, uint32_t first, uint32_t count, int32_t odd_offset,
+                        Channel* to);
+  void (*run_channels)(const Layer&, const VectorWalk&, const Channel*, uint32_t first,
+                       uint32_t sum, uint8_t* pixel);
 };
 
 template <int kIn>
@@ -99,17 +108,18 @@ template <int kIn>
   layer.words = stream_words<uint32_t>(1, in.h * in.w * in.c, kIn);
   const uint32_t steps = lane_steps<uint32_t>(form, layer.words, kIn);
   layer.lanes = reinterpret_cast<Word*>(call.scratch);
-  layer.walk = make_walk<1>(form, layer.lanes, steps, kIn);
+  const VectorWalk walk = make_vector_walk(form, layer.lanes, steps, kIn);
   layer.row_words = row_words(form, steps);
   layer.stage = make_stage(op, *call.out);
-  layer.channels = reinterpret_cast<Channel*>(layer.lanes + (steps + 3) / 4 * 4 + kTail_bytes / 4);
-  layer.stream = reinterpret_cast<uint8_t*>(layer.channels + kBlock);
-  clear_tail<1>(form, layer, kIn);
+  const uint32_t lane_words = (steps + 3) / 4 * 4 + kTail_bytes / 4;
+  Channel* const channels = reinterpret_cast<Channel*>(layer.lanes + lane_words);
+  layer.stream = reinterpret_cast<uint8_t*>(channels + kBlock);
+  clear_lanes(layer.lanes, stream_lanes(form, layer.words, kIn), steps + kTail_bytes / 4);
   const uint32_t sum = expand_input<kIn>(call, layer);
   uint8_t* pixel = call.arena + call.out->arena_offset;
   for (uint32_t c = 0; c < layer.co; c += kBlock) {
-    back.make_channels(layer, c, kBlock, form.zero_offset);
-    back.run_block(layer, c, sum, pixel);
+    back.make_channels(layer, c, kBlock, form.zero_offset, channels);
+    back.run_channels(layer, walk, channels, c, sum, pixel);
   }
 }
 
@@ -121,7 +131,7 @@ template <int kIn, int kWeight, int kOut, net::Contract kContract>
 inline void fully_connected(const KernelCall& call) {
   static constexpr const matmul::Form& kForm = matmul::form_of(kIn, kWeight, true);
   static constexpr matmul::VectorBack kBack = {&kForm, matmul::make_channels<kContract>,
-                                               matmul::run_block<kForm, kOut, kContract>};
+                                               matmul::run_channels<kForm, kOut, kContract>};
   matmul::fully_connected_front<kIn>(call, kBack);
 }
 

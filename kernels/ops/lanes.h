@@ -15,20 +15,20 @@ namespace mcusim::matmul {
 template <int kBits, bool kBytes, int kPixels>
 inline constexpr uint32_t kLaneWords = kPixels * (kBytes ? 4 : 16 / kBits);
 
-// One stream word into lanes; returns the sum of its elements plus `sum`.
-template <int kBits, bool kBytes, int kPixels>
+// One stream word into lanes; returns the sum of its elements plus `sum` (kSum).
+template <int kBits, bool kBytes, int kPixels, bool kSum>
 [[gnu::always_inline]] inline uint32_t expand_word(uint32_t x, simd::Word* d, uint32_t sum) {
   using namespace simd;
   if constexpr (kBits == 8) {
     d[0] = uxtb16(x);
     d[kPixels] = uxtb16_ror8(x);
-    return usada8(x, 0, sum);
+    return kSum ? usada8(x, 0, sum) : sum;
   }
   constexpr uint32_t kMask = kBits == 4 ? 0x0F0F0F0Fu : 0x03030303u;
 #pragma GCC unroll 4
   for (int j = 0; j < 8 / kBits; ++j) {
     const uint32_t y = (x >> (kBits * j)) & kMask;
-    sum = usada8(y, 0, sum);
+    if (kSum) sum = usada8(y, 0, sum);
     if constexpr (kBytes) {
       d[j] = y;
     } else {
@@ -41,18 +41,18 @@ template <int kBits, bool kBytes, int kPixels>
 
 // A whole stream; kPixels is the interleave: lane word s of a pixel lies at
 // d[s * kPixels]; byte lanes keep the four words of a stream word together.
-template <int kBits, bool kBytes, int kPixels>
+template <int kBits, bool kBytes, int kPixels, bool kSum = true>
 [[gnu::noinline]] uint32_t expand(const uint8_t* stream, uint32_t words, simd::Word* d) {
   constexpr uint32_t kStep = kLaneWords<kBits, kBytes, kPixels>;
   uint32_t sum = 0;
   if (words & 1) {
-    sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream), d, sum);
+    sum = expand_word<kBits, kBytes, kPixels, kSum>(simd::load_any(stream), d, sum);
     stream += 4;
     d += kStep;
   }
   for (words /= 2; words > 0; --words, stream += 8, d += 2 * kStep) {
-    sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream), d, sum);
-    sum = expand_word<kBits, kBytes, kPixels>(simd::load_any(stream + 4), d + kStep, sum);
+    sum = expand_word<kBits, kBytes, kPixels, kSum>(simd::load_any(stream), d, sum);
+    sum = expand_word<kBits, kBytes, kPixels, kSum>(simd::load_any(stream + 4), d + kStep, sum);
   }
   return sum;
 }

@@ -81,6 +81,42 @@ constexpr T body_words(const Form& form, T steps, T channels, bool fully_connect
          row_words(form, steps);
 }
 
+// Whether a layer of this form widens its weights (cores/wide.h).
+constexpr bool widens(const Form& form) {
+  return form.number == Number::split8 || form.number == Number::split4;
+}
+
+// A convolution's scratch: lanes of a block of groups, each with its record behind it
+// (cores/core.h), a widened row, the K stream of one pixel. All pixels of a block are
+// expanded first and then every channel pair runs over them, so weights are read once
+// per block.
+inline constexpr uint32_t kBlock_bytes = 32 * 1024;
+inline constexpr uint32_t kWideTail_words = 2;  // read ahead of a widened row
+
+template <typename T>
+struct ConvPlan {
+  T words, steps, group_words, block_groups;
+  T wide_offset, stream_offset, bytes;
+};
+
+template <typename T>
+constexpr ConvPlan<T> plan_conv(const Form& form, T taps, T channels, T in_bits, T pixels) {
+  ConvPlan<T> plan{};
+  plan.words = stream_words<T>(taps, channels, in_bits);
+  plan.steps = lane_steps<T>(form, plan.words, in_bits);
+  plan.group_words = 4 * plan.steps + (widens(form) ? 4 : 8);
+  const T groups = (pixels + 3) / 4, room = kBlock_bytes / (4 * plan.group_words);
+  const T most = room == 0 ? 1 : room;
+  const T blocks = (groups + most - 1) / most;
+  plan.block_groups = (groups + blocks - 1) / blocks;
+  plan.wide_offset = plan.block_groups * 4 * plan.group_words + kTail_bytes;
+  const T wide_bytes = widens(form) ? 8 * plan.steps + 4 * kWideTail_words : 0;
+  // The stream ends with the scratch, so that the last planned byte is used.
+  plan.bytes = (plan.wide_offset + wide_bytes + 4 * plan.words + 7) / 8 * 8;
+  plan.stream_offset = plan.bytes - 4 * plan.words;
+  return plan;
+}
+
 // Position of element e of a stream word among its lane words.
 struct Slot {
   uint32_t step, part;  // part: half 0..1, or byte 0..3

@@ -7,7 +7,7 @@
 // each weight word (sixteen weights of one channel). Freestanding.
 #pragma once
 
-#include "kernels/ops/cores/split.h"
+#include "kernels/ops/cores/core.h"
 
 namespace mcusim::matmul {
 
@@ -39,11 +39,13 @@ inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, 
   ".set i, i+16\n"
 #define MCUSIM_MLA_SUM(s, t) "add %[" #s "], %[" #s "], %[" #t "], lsr #24\n"
 
-[[gnu::always_inline]] inline void mla_asm(uint32_t (&s)[4], const Word*& weights,
-                                           const Walk& walk, Spill& spill) {
+[[gnu::always_inline]] inline void mla_asm(uint32_t (&s)[4], const Word* weights,
+                                           const Word* lanes, const Walk& walk) {
   uint32_t s0 = s[0], s1 = s[1], s2 = s[2], s3 = s[3];
   uint32_t t0, t1, u0, u1, u2, u3, a0, a1;
-  const Word *k = weights, *a = walk.lanes;
+  const Word *k = weights, *a = lanes;
+  const Word* const volatile end = lanes + walk.lane_words;
+  const volatile uint32_t mask = kMlaMask;
   asm volatile(
       "ldr %[a0], [%[a]]\n ldr %[a1], [%[a], #4]\n"
       ".p2align 3\n1:\n .set i, 0\n"
@@ -60,9 +62,8 @@ inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, 
       : [k] "+r"(k), [a] "+r"(a), [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
         [t0] "=&r"(t0), [t1] "=&r"(t1), [u0] "=&r"(u0), [u1] "=&r"(u1), [u2] "=&r"(u2),
         [u3] "=&r"(u3), [a0] "=&r"(a0), [a1] "=&r"(a1)
-      : [end] "m"(spill.last), [mask] "m"(spill.mask)
+      : [end] "m"(end), [mask] "m"(mask)
       : "cc", "memory");
-  weights = k;
   s[0] = s0, s[1] = s1, s[2] = s2, s[3] = s3;
 }
 #undef MCUSIM_MLA_PIXEL
@@ -70,31 +71,32 @@ inline void mla_plain(uint32_t (&s)[4], const Word* weights, const Word* lanes, 
 
 #endif
 
-// As Split::run; the second channel's weights are the next row.
+// As Packed; the second channel's weights are the next row.
 struct Mla {
   static constexpr const Form& form = kMlaA2W2;
 
-  template <typename First>
-  [[gnu::always_inline]] static void run(const Word*& weights, const Walk& walk,
-                                         [[maybe_unused]] Spill& spill, First first,
-                                         uint32_t (&c0)[4], uint32_t (&c1)[4]) {
-#pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) c0[p] = first(0, p);
-    row(c0, weights, walk, spill);
-#pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) c1[p] = first(1, p);
-    row(c1, weights, walk, spill);
+  static const Word* row(const Word* weights, const Walk&, const Channel (&)[2], Word*) {
+    return weights;
   }
-  static uint32_t second(Spill&, int, uint32_t left) { return left; }
+
+  [[gnu::always_inline]] static void run(Sums& sums, const Word* weights, const Word* lanes,
+                                         const Walk& walk, const Channel (&ch)[2]) {
+    const Word* const activations = lanes + walk.lane_words + 4;
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) sums.c0[p] = ch[0].start(activations[p]);
+    one_row(sums.c0, weights, lanes, walk);
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) sums.c1[p] = ch[1].start(activations[p]);
+    one_row(sums.c1, weights + walk.steps / 4, lanes, walk);
+  }
 
  private:
-  [[gnu::always_inline]] static void row(uint32_t (&s)[4], const Word*& weights, const Walk& walk,
-                                       [[maybe_unused]] Spill& spill) {
+  [[gnu::always_inline]] static void one_row(uint32_t (&s)[4], const Word* weights,
+                                             const Word* lanes, const Walk& walk) {
 #if defined(MCUSIM_ASM_CORES)
-    mla_asm(s, weights, walk, spill);
+    mla_asm(s, weights, lanes, walk);
 #else
-    mla_plain(s, weights, walk.lanes, walk.steps);
-    weights += walk.steps / 4;
+    mla_plain(s, weights, lanes, walk.steps);
 #endif
   }
 };

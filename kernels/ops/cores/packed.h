@@ -9,7 +9,7 @@
 // fully connected): d = 12. Freestanding.
 #pragma once
 
-#include "kernels/ops/cores/split.h"
+#include "kernels/ops/cores/core.h"
 
 namespace mcusim::matmul {
 
@@ -98,21 +98,21 @@ inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* la
       : [k] "+r"(k), [a] "+r"(a), [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2),   \
         [t3] "=&r"(t3), [w] "=&r"(w), [u] "=&r"(u), [a0] "=&r"(a0), [a1] "=&r"(a1), \
         [a2] "=&r"(a2), [a3] "=&r"(a3)                                              \
-      : [end] "m"(spill.last), [mask] "r"(kPackedMask<kForm>), [s] "r"(s),                 \
+      : [end] "m"(end), [mask] "r"(kPackedMask<kForm>), [s] "r"(s),                 \
         [d] "i"(kForm.field_bits), [r1] "i"(kForm.rotations[1]),                    \
         [r2] "i"(kForm.rotations[2]), [r3] "i"(kForm.rotations[3])                  \
       : "cc", "memory")
 
 template <const Form& kForm>
-[[gnu::always_inline]] inline void packed_asm(PackedSums* s, const Word*& weights,
-                                              const Walk& walk, Spill& spill) {
+[[gnu::always_inline]] inline void packed_asm(PackedSums* s, const Word* weights,
+                                              const Word* lanes, const Walk& walk) {
   uint32_t t0, t1, t2, t3, w, u, a0, a1, a2, a3;
-  const Word *k = weights, *a = walk.lanes;
+  const Word *k = weights, *a = lanes;
+  const Word* const volatile end = lanes + walk.lane_words;
   if constexpr (kForm.steps_per_word == 2)
     MCUSIM_PACKED_LOOP(MCUSIM_PACKED_BODY_2);
   else
     MCUSIM_PACKED_LOOP(MCUSIM_PACKED_BODY_4);
-  weights = k - 1;
 }
 #undef MCUSIM_PACKED_STEP
 #undef MCUSIM_PACKED_NONE
@@ -132,32 +132,33 @@ template <const Form& kForm>
 
 #endif
 
-// As Split::run. Reads four lane words and
-// one weight word past the end.
+// As Wide; sums start at bias - Zw * S, S the activations' sum of the pixel. Reads
+// four lane words and one weight word past the end.
 template <const Form& kForm>
 struct Packed {
   static constexpr const Form& form = kForm;
 
-  template <typename First>
-  [[gnu::always_inline]] static void run(const Word*& weights, const Walk& walk,
-                                         [[maybe_unused]] Spill& spill, First first,
-                                         uint32_t (&c0)[4], uint32_t (&c1)[4]) {
+  static const Word* row(const Word* weights, const Walk&, const Channel (&)[2], Word*) {
+    return weights;
+  }
+
+  [[gnu::always_inline]] static void run(Sums& sums, const Word* weights, const Word* lanes,
+                                         const Walk& walk, const Channel (&ch)[2]) {
+    const Word* const activations = lanes + walk.lane_words + 4;
     alignas(8) PackedSums s[4];
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) s[p] = {first(0, p), 0};
+    for (int p = 0; p < 4; ++p) s[p] = {ch[0].start(activations[p]), 0};
 #if defined(MCUSIM_ASM_CORES)
-    packed_asm<kForm>(s, weights, walk, spill);
+    packed_asm<kForm>(s, weights, lanes, walk);
 #else
-    packed_plain<kForm>(s, weights, walk.lanes, walk.steps);
-    weights += walk.steps / kForm.steps_per_word;
+    packed_plain<kForm>(s, weights, lanes, walk.steps);
 #endif
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) {
-      c1[p] = first(1, p) + s[p].odd;
-      c0[p] = s[p].mix - (s[p].odd << kForm.field_bits);
+      sums.c1[p] = ch[1].start(activations[p]) + s[p].odd;
+      sums.c0[p] = s[p].mix - (s[p].odd << kForm.field_bits);
     }
   }
-  static uint32_t second(Spill&, int, uint32_t left) { return left; }
 };
 
 }  // namespace mcusim::matmul

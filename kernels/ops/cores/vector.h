@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: MIT
-// The same number forms with the roles turned for one pixel (fully connected):
-// eight channels, as four channel pairs whose words lie side by side, share each
-// lane word. Chunks, flushes and exactness are those of split.h and packed.h.
-// Freestanding.
+// The number forms with the roles turned for one pixel (fully connected): eight
+// channels, as four channel pairs whose words lie side by side, share each lane word.
+//
+// split8, split4: a lane holds c0 + 2^w * c1, so SMLAD on it sums both channels at
+// once (m) and one more on the low part sums c0 alone (l); at the end
+// S1 = (m - l) >> w, exact while S1 fits what is left of 32 bits, hence chunks. m and
+// l start equal, so l carries the running sum of channel 0 from chunk to chunk.
+// The packed forms are those of packed.h. Freestanding.
 #pragma once
 
 #include "kernels/ops/cores/packed.h"
 
 namespace mcusim::matmul {
+
+// How a core walks K: `first` steps, then whole chunks up to `steps`.
+struct VectorWalk {
+  uint32_t steps, first, chunk;
+  const Word* lanes;
+};
+
+// Sums m and l of a chunk, four channel pairs.
+struct SplitSums {
+  uint32_t m[4], l[4];
+};
 
 // Sums m and l of four channel pairs over `steps` steps.
 template <const Form& kForm>
@@ -91,7 +106,7 @@ inline void split8_vector_asm(SplitSums& s, const Word* k, const Word* a, uint32
 
 // c0[p], c1[p] += sums of the first and second channel of pair p.
 template <const Form& kForm>
-[[gnu::always_inline]] inline void run_vector(const Word* weights, const Walk& walk,
+[[gnu::always_inline]] inline void run_vector(const Word* weights, const VectorWalk& walk,
                                               uint32_t (&c0)[4], uint32_t (&c1)[4]) {
   const Word* const lanes = walk.lanes;
   constexpr int kShift = kForm.field_bits;
