@@ -2,7 +2,9 @@
 #include "sim/cli/program_run.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <charconv>
 #include <cstdio>
@@ -67,17 +69,18 @@ std::function<std::optional<uint8_t>()> open_uart(const std::string& path) {
   };
 }
 
-SimulationOptions simulation_options(const RunOptions& options, const Board& board) {
+SimulationOptions simulation_options(const RunOptions& options, const Board& board, const std::string& crc32) {
   // Not a number passes the option's own range check.
   if (!(options.clock_mhz >= 0)) throw UsageError("--clock-mhz: {} is not a clock", options.clock_mhz);
   SimulationOptions out;
+  out.facts.program_crc32 = crc32;
   out.timed = !options.fast;
   out.machine.fast = options.fast;
   out.machine.strict = !options.no_strict && !options.fast;
   if (options.max_instructions) out.machine.max_instructions = options.max_instructions;
   if (!options.until_text.empty()) set_until_text(options.until_text, out.machine);
   out.machine.semihosting_directory = options.semihosting_directory;
-  out.machine.console = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
+  out.machine.console = [to = options.console_to_stderr ? stderr : stdout](std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); };
   for (const auto& text : options.exports) out.exports.push_back(parse_export(text));
   if (options.fast && !out.exports.empty()) throw UsageError("--export needs timing, which --fast leaves out");
   if (!options.uart_input.empty()) out.machine.uart_input = open_uart(options.uart_input);
@@ -90,7 +93,7 @@ SimulationOptions simulation_options(const RunOptions& options, const Board& boa
 }
 
 report::TextOptions text_options(const RunOptions& options) {
-  return {.colour = isatty(STDOUT_FILENO) == 1, .why = options.why};
+  return {.colour = isatty(STDOUT_FILENO) == 1, .why = options.why, .width = screen_columns()};
 }
 
 std::string file_crc32(const std::string& path) { return fmt::format("{:08x}", crc32_of(read_file(path))); }
@@ -104,10 +107,10 @@ int finish(const report::Run& report, const RunOptions& options) {
   return ended_well && report.exit_code == 0 ? 0 : 1;
 }
 
-int run_firmware(const RunOptions& options, const Board& board) {
+int run_firmware(const RunOptions& options, const Board& board, const std::string& crc32) {
   if (!options.input.empty() || !options.output.empty() || options.verify || options.seed_given)
     throw UsageError("{}: --input, --output, --seed and --verify are for networks", options.program);
-  SimulationOptions simulation_opts = simulation_options(options, board);
+  SimulationOptions simulation_opts = simulation_options(options, board, crc32);
   const Program program = load_program(options.program, options.base.empty() ? std::nullopt
                                                         : std::optional(parse_address(options.base, "--base")));
   if (!options.until_pc.empty()) {
@@ -185,9 +188,9 @@ std::unique_ptr<NetworkRun> make_network_run(const Board& board, std::vector<uin
   }
 }
 
-int run_network(const RunOptions& options, const Board& board, std::vector<uint8_t> container) {
+int run_network(const RunOptions& options, const Board& board, const std::string& crc32, std::vector<uint8_t> container) {
   NetworkRunOptions run_options;
-  run_options.simulation = simulation_options(options, board);
+  run_options.simulation = simulation_options(options, board, crc32);
   run_options.verify = options.verify;
   run_options.image.core_hz = run_options.simulation.clock.core_hz;
   run_options.image.flash_limit_bytes = options.flash_bytes;
@@ -228,13 +231,19 @@ int run_network(const RunOptions& options, const Board& board, std::vector<uint8
 
 }  // namespace
 
+size_t screen_columns() {
+  winsize screen{};
+  return isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) == 0 ? screen.ws_col : 0;
+}
+
 int run_program(const RunOptions& options) {
   const Board board = load_board(options.board);
   auto bytes = read_file(options.program);
+  const std::string crc32 = fmt::format("{:08x}", crc32_z(0, bytes.data(), bytes.size()));
   switch (kind_of(options.program, bytes)) {
-    case Kind::network: return run_network(options, board, std::move(bytes));
-    case Kind::model: return run_network(options, board, convert_model(options.program));
-    case Kind::firmware: return run_firmware(options, board);
+    case Kind::network: return run_network(options, board, crc32, std::move(bytes));
+    case Kind::model: return run_network(options, board, crc32, convert_model(options.program));
+    case Kind::firmware: return run_firmware(options, board, crc32);
   }
   return 1;
 }

@@ -21,10 +21,14 @@ struct RunOptions {
   bool seed_given = false, verify = false, fast = false, why = false, no_strict = false, quiet = false;
   bool uart_polling = false;
   WindowRequest window;                // of what is recorded
+  bool console_to_stderr = false;   // stdout is for something else
 };
 
 // What to run and how: everything but what is done with the result.
 void add_program_options(CLI::App& command, RunOptions& options);
+
+// Columns of the terminal that stdout is; 0 when it is none.
+size_t screen_columns();
 
 // Runs and reports; returns the exit status.
 int run_program(const RunOptions& options);

@@ -26,7 +26,7 @@ void run(const Options& options) {
     std::filesystem::create_directories(options.svg_directory, failure);
     if (failure) throw Error("{}: cannot create directory: {}", options.svg_directory, failure.message());
     for (const auto& chart : report::charts(report))
-      write_file(fmt::format("{}/{}.svg", options.svg_directory, chart.id), chart.svg);
+      write_file(fmt::format("{}/{}.svg", options.svg_directory, chart.id), report::standalone_svg(chart));
   }
   if (options.html.empty() && options.markdown.empty() && options.svg_directory.empty())
     fmt::print("{}", report::to_text(report, {.why = true}));

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sim/report/charts.h"
+#include "sim/report/svg.h"
 
 namespace mcusim::report {
 namespace {

@@ -31,6 +31,8 @@ Json layer_json(const Layer& layer) {
           {"cycles", layer.cycles},
           {"weight_bytes", layer.weight_bytes},
           {"live_activation_bytes", layer.live_activation_bytes},
+          {"weight_bytes_8bit", layer.weight_bytes_8bit},
+          {"live_activation_bytes_8bit", layer.live_activation_bytes_8bit},
           {"data_bytes", layer.data_bytes},
           {"causes", causes_json(layer.causes)}};
 }
@@ -50,6 +52,9 @@ std::string to_json(const Run& run) {
   out["schema_version"] = kSchemaVersion;
   out["tool"] = {{"version", run.tool_version}, {"engine", run.engine}};
   out["board"] = {{"name", run.board}, {"clock", run.clock}, {"core_hz", run.core_hz}};
+  out["board"]["regions"] = array(run.regions, [](const Region& region) {
+    return Json{{"name", region.name}, {"address", region.address}, {"size_bytes", region.size_bytes}};
+  });
   out["timing"] = {{"table", run.timing_table},
                    {"guesses", run.timing_guesses},
                    {"cycles_low", run.cycles_low},
@@ -61,7 +66,8 @@ std::string to_json(const Run& run) {
                     {"input", run.input},
                     {"container_bytes", run.container_bytes},
                     {"image_bytes", run.image_bytes},
-                    {"code_bytes", run.code_bytes}};
+                    {"code_bytes", run.code_bytes},
+                    {"arena_bytes_8bit", run.arena_bytes_8bit}};
   out["end"] = {{"reason", run.end}, {"exit_code", run.exit_code}, {"message", run.message}};
   out["totals"] = {{"instructions", run.instructions},
                    {"cycles", run.cycles},
@@ -81,7 +87,8 @@ std::string to_json(const Run& run) {
                 {"use", m.use},
                 {"planned_bytes", m.planned_bytes},
                 {"peak_bytes", m.peak_bytes},
-                {"limit_bytes", m.limit_bytes}};
+                {"limit_bytes", m.limit_bytes},
+                {"address", m.address}};
   });
   out["arena"] = array(run.arena, [](const ArenaSlot& slot) {
     return Json{{"tensor", slot.tensor},

@@ -9,7 +9,10 @@
 
 namespace mcusim::report {
 
-std::vector<Chart> charts(const Run& run);     // those with data, in page order
+// The program came to the end that was meant (a replay does not know), and a verify that was
+// asked agreed.
+bool ended_well(const Run& run);
+
 std::string to_html(const Run& run);
 std::string to_markdown(const Run& run);
 

@@ -15,6 +15,14 @@ T get(const Json& object, const char* key) {
   return object.at(key).get<T>();
 }
 
+// A key that reports had from their first day on is required; one that was added within
+// the schema version is not: what it fills is then left as unknown.
+template <typename T>
+T get_added(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() ? T{} : found->get<T>();
+}
+
 CauseCycles causes(const Json& object) {
   CauseCycles out{};
   for (const auto& [name, cycles] : object.items()) {
@@ -41,6 +49,8 @@ Layer layer(const Json& in) {
   out.cycles = get<uint64_t>(in, "cycles");
   out.weight_bytes = get<uint64_t>(in, "weight_bytes");
   out.live_activation_bytes = get<uint64_t>(in, "live_activation_bytes");
+  out.weight_bytes_8bit = get_added<uint64_t>(in, "weight_bytes_8bit");
+  out.live_activation_bytes_8bit = get_added<uint64_t>(in, "live_activation_bytes_8bit");
   out.data_bytes = get<uint64_t>(in, "data_bytes");
   out.causes = causes(in.at("causes"));
   return out;
@@ -53,7 +63,11 @@ Function function(const Json& in) {
 
 Memory memory(const Json& in) {
   return {get<std::string>(in, "region"), get<std::string>(in, "use"), get<uint64_t>(in, "planned_bytes"),
-          get<uint64_t>(in, "peak_bytes"), get<uint64_t>(in, "limit_bytes")};
+          get<uint64_t>(in, "peak_bytes"), get<uint64_t>(in, "limit_bytes"), get_added<uint32_t>(in, "address")};
+}
+
+Region region(const Json& in) {
+  return {get<std::string>(in, "name"), get<uint32_t>(in, "address"), get<uint64_t>(in, "size_bytes")};
 }
 
 ArenaSlot slot(const Json& in) {
@@ -79,6 +93,7 @@ Run read(const Json& in) {
   run.board = get<std::string>(in.at("board"), "name");
   run.clock = get<std::string>(in.at("board"), "clock");
   run.core_hz = get<uint64_t>(in.at("board"), "core_hz");
+  if (in.at("board").contains("regions")) run.regions = rows<Region>(in.at("board").at("regions"), region);
   const Json& timing = in.at("timing");
   run.timing_table = get<std::string>(timing, "table");
   run.timing_guesses = get<uint32_t>(timing, "guesses");
@@ -93,6 +108,7 @@ Run read(const Json& in) {
   run.container_bytes = get<uint64_t>(program, "container_bytes");
   run.image_bytes = get<uint64_t>(program, "image_bytes");
   run.code_bytes = get<uint64_t>(program, "code_bytes");
+  run.arena_bytes_8bit = get_added<uint64_t>(program, "arena_bytes_8bit");
   run.end = get<std::string>(in.at("end"), "reason");
   run.exit_code = get<int>(in.at("end"), "exit_code");
   run.message = get<std::string>(in.at("end"), "message");

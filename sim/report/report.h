@@ -25,6 +25,8 @@ struct Layer {
   std::string shape;                         // output, "24x24x64"
   uint64_t macs = 0, instructions = 0, cycles = 0;
   uint64_t weight_bytes = 0, live_activation_bytes = 0;
+  // The same two had every tensor 8 bits; 0 when unknown.
+  uint64_t weight_bytes_8bit = 0, live_activation_bytes_8bit = 0;
   uint64_t data_bytes = 0;                   // moved by loads and stores
   CauseCycles causes{};
 };
@@ -47,6 +49,15 @@ struct Function {
 struct Memory {
   std::string region, use;                   // "AXI_SRAM", "arena"
   uint64_t planned_bytes = 0, peak_bytes = 0, limit_bytes = 0;
+  // Lowest byte of the peak (of a stack: of its limit, which it fills from above).
+  uint32_t address = 0;
+};
+
+// A memory of the board, used or not.
+struct Region {
+  std::string name;
+  uint32_t address = 0;
+  uint64_t size_bytes = 0;
 };
 
 struct Prediction {
@@ -71,9 +82,11 @@ struct Run {
   std::string message;
   uint64_t instructions = 0, cycles = 0, macs = 0;
   uint64_t container_bytes = 0, image_bytes = 0, code_bytes = 0;
+  uint64_t arena_bytes_8bit = 0;             // planned, had every tensor 8 bits; 0 when unknown
   CauseCycles causes{};
   std::vector<Layer> layers;
   std::vector<Function> functions;           // by cycles, falling
+  std::vector<Region> regions;               // of the board, by address
   std::vector<Memory> memories;
   std::vector<ArenaSlot> arena;
   std::vector<std::string> notes;            // peripherals touched, dropped softmax, ...
@@ -92,6 +105,7 @@ struct TextOptions {
   bool colour = false;
   bool why = false;                          // stall causes per layer and per function
   size_t functions = 8;
+  size_t width = 0;                          // of the screen; 0: no limit
 };
 std::string to_text(const Run& run, const TextOptions& options);
 std::string to_json(const Run& run);

@@ -5,52 +5,26 @@
 #include <algorithm>
 #include <iterator>
 
-#include "sim/report/report.h"
+#include "sim/report/numbers.h"
 #include "sim/report/table.h"
 
 namespace mcusim::report {
 namespace {
 
-double ratio(uint64_t part, uint64_t whole) {
-  return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0;
-}
-
-std::string percent(uint64_t part, uint64_t whole) {
-  return fmt::format("{:.1f}%", 100 * ratio(part, whole));
-}
-
-double milliseconds(const Run& run, uint64_t cycles) {
-  return run.core_hz ? static_cast<double>(cycles) * 1e3 / static_cast<double>(run.core_hz) : 0;
-}
-
 std::string number(uint64_t value) { return value ? fmt::format("{}", value) : "-"; }
 
 std::string cycles_per_mac(uint64_t cycles, uint64_t macs) {
-  return macs ? fmt::format("{:.2f}", ratio(cycles, macs)) : "-";
-}
-
-// The three largest stall causes: "load-use 12.0%, D-miss flash 8.1%, ...".
-std::string stalls(const CauseCycles& causes, uint64_t cycles) {
-  std::vector<std::pair<uint64_t, size_t>> order;
-  for (size_t i = 1; i < kCauseCount; ++i)
-    if (causes[i]) order.emplace_back(causes[i], i);
-  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  });
-  std::string out;
-  for (size_t i = 0; i < std::min<size_t>(3, order.size()); ++i)
-    out += fmt::format("{}{} {}", i ? ", " : "", cause_name(static_cast<Cause>(order[i].second)),
-                       percent(order[i].first, cycles));
-  return out;
+  return macs ? ratio(cycles, macs) : "-";
 }
 
 std::string layers_table(const Run& run, const TextOptions& options) {
   const bool timed = !run.timing_table.empty();
-  std::vector<Column> columns = {{"id"}, {"name", Align::left}, {"op", Align::left}, {"in/w/out"},
-                                 {"output"}, {"MACs"}};
-  if (timed) columns.insert(columns.end(), {{"instr"}, {"cycles"}, {"cyc/MAC"}, {"share"}, {"ms"}});
+  const size_t shown_stalls = options.width == 0 || options.width >= 110 ? 3 : 1;
+  std::vector<Column> columns = {{"id"}, {"name", Align::left}, {"op", Align::left, 3}, {"in/w/out"},
+                                 {"output", Align::right, 5}, {"MACs", Align::right, 2}};
+  if (timed) columns.insert(columns.end(), {{"instr", Align::right, 6}, {"cycles"}, {"cyc/MAC", Align::right, 1}, {"share"}, {"ms", Align::right, 4}});
   if (timed && options.why) columns.push_back({"stalls", Align::left});
-  Table table(columns);
+  Table table(std::move(columns));
   for (const auto& layer : run.layers) {
     const bool inside = layer.op_index >= 0;
     std::vector<std::string> row = {
@@ -64,29 +38,23 @@ std::string layers_table(const Run& run, const TextOptions& options) {
       row.insert(row.end(), {fmt::format("{}", layer.instructions), fmt::format("{}", layer.cycles),
                              cycles_per_mac(layer.cycles, layer.macs), percent(layer.cycles, run.cycles),
                              fmt::format("{:.3f}", milliseconds(run, layer.cycles))});
-    if (timed && options.why) row.push_back(stalls(layer.causes, layer.cycles));
+    if (timed && options.why) row.push_back(stalls(layer.causes, layer.cycles, shown_stalls));
     table.add(std::move(row));
   }
-  return table.text();
-}
-
-// Template arguments make names longer than a terminal is wide.
-std::string shortened(const std::string& name) {
-  constexpr size_t kLongest = 64;
-  return name.size() <= kLongest ? name : name.substr(0, kLongest - 2) + "..";
+  return table.text(options.width);
 }
 
 std::string functions_table(const Run& run, const TextOptions& options) {
-  Table table({{"cycles"}, {"share"}, {"instr"}, {"IPC"}, {"function", Align::left},
-               {"stalls", Align::left}});
+  Table table({{"cycles"}, {"share"}, {"instr", Align::right, 2}, {"IPC", Align::right, 1}, {"function", Align::left},
+               {"stalls", Align::left, 3}});
   for (size_t i = 0; i < std::min(options.functions, run.functions.size()); ++i) {
     const auto& f = run.functions[i];
     table.add({fmt::format("{}", f.cycles), percent(f.cycles, run.cycles),
                fmt::format("{}", f.instructions),
-               fmt::format("{:.2f}", ratio(f.instructions, f.cycles)), shortened(f.name),
+               ratio(f.instructions, f.cycles), clipped(short_function(f.name), 64),
                stalls(f.causes, f.cycles)});
   }
-  return "\n" + table.text();
+  return "\n" + table.text(options.width);
 }
 
 std::string causes_table(const Run& run) {
@@ -103,22 +71,23 @@ std::string memories_table(const Run& run) {
                {"used"}});
   for (const auto& m : run.memories)
     table.add({m.region, m.use, number(m.planned_bytes), number(m.peak_bytes),
-               fmt::format("{}", m.limit_bytes), m.peak_bytes ? percent(m.peak_bytes, m.limit_bytes) : "-"});
+               number(m.limit_bytes), m.peak_bytes && m.limit_bytes ? percent(m.peak_bytes, m.limit_bytes) : "-"});
   return "\n" + table.text();
 }
 
 std::string totals(const Run& run, const TextOptions& options) {
   if (run.timing_table.empty()) return fmt::format("\n{} instructions (run without timing)\n", run.instructions);
   std::string out = fmt::format(
-      "\n{}{} cycles = {:.3f} ms at {:.0f} MHz{}, {} instructions (IPC {:.2f})",
+      "\n{}{} cycles = {:.3f} ms at {:.0f} MHz{}\n{} instructions (IPC {:.2f})",
       options.colour ? "\033[1m" : "", run.cycles, milliseconds(run, run.cycles),
       static_cast<double>(run.core_hz) / 1e6, options.colour ? "\033[0m" : "", run.instructions,
-      ratio(run.instructions, run.cycles));
+      share(run.instructions, run.cycles));
   if (run.macs)
     out += fmt::format(", {} MACs, {} cycles/MAC", run.macs, cycles_per_mac(run.cycles, run.macs));
   if (run.cycles_high)
-    out += fmt::format("\nguessed constants span {} to {} cycles", run.cycles_low, run.cycles_high);
-  return out + fmt::format("\ntiming table {} ({} guesses); error band: {}\n", run.timing_table,
+    out += fmt::format("\nguessed constants span {} to {} cycles ({:+.2f} to {:+.2f} %)", run.cycles_low, run.cycles_high,
+                       100 * (share(run.cycles_low, run.cycles) - 1), 100 * (share(run.cycles_high, run.cycles) - 1));
+  return out + fmt::format("\ntiming table {} ({} guesses)\nerror band: {}\n", run.timing_table,
                            run.timing_guesses, run.error_band);
 }
 

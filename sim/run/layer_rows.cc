@@ -8,6 +8,7 @@
 
 #include "kernels/host/names.h"
 #include "kernels/host/tensor_io.h"
+#include "memmap/arena.h"
 
 namespace mcusim {
 namespace {
@@ -25,6 +26,27 @@ report::Layer outside(const char* name, const Profile::Share& share) {
 int root_of(const IntNet& net, int id) {
   while (net.tensors[static_cast<size_t>(id)].parent >= 0) id = net.tensors[static_cast<size_t>(id)].parent;
   return id;
+}
+
+IntNet at_8_bits(IntNet net) {
+  for (IntTensor& tensor : net.tensors) tensor.bits = 8;
+  return net;
+}
+
+uint64_t live_bytes(const std::vector<report::ArenaSlot>& slots, size_t op_index) {
+  uint64_t bytes = 0;
+  for (const auto& slot : slots)
+    if (slot.first_op <= op_index && op_index <= slot.last_op) bytes += slot.size_bytes;
+  return bytes;
+}
+
+// The weight blob as the layout of 8-bit inputs and weights would pad it.
+uint64_t weight_bytes_8bit(const Container& container, net::Op op) {
+  if (op.weight_bits == 0) return 0;
+  net::Tensor in = container.tensors[op.in0];
+  in.bits = op.weight_bits = 8;
+  const WeightShape shape = weight_shape(op, in, container.tensors[op.out]);
+  return layout_row(layout_for(shape)).blob_bytes(shape);
 }
 
 }  // namespace
@@ -57,9 +79,16 @@ std::vector<report::ArenaSlot> arena_slots(const IntNet& net) {
   return out;
 }
 
+uint64_t arena_bytes_8bit(const IntNet& net) {
+  std::vector<Buffer> buffers;
+  for (const auto& slot : arena_slots(at_8_bits(net)))
+    buffers.push_back({static_cast<uint32_t>(slot.size_bytes), slot.first_op, slot.last_op});
+  return place(buffers).arena_bytes;
+}
+
 std::vector<report::Layer> layer_rows(const IntNet& net, const Container& container,
                                       const Profile& profile) {
-  const auto slots = arena_slots(net);
+  const auto slots = arena_slots(net), slots_8bit = arena_slots(at_8_bits(net));
   std::vector<report::Layer> rows = {outside("start-up", profile.startup())};
   for (size_t i = 0; i < net.ops.size(); ++i) {
     const IntOp& op = net.ops[i];
@@ -75,8 +104,9 @@ std::vector<report::Layer> layer_rows(const IntNet& net, const Container& contai
     row.shape = fmt::format("{}x{}x{}", out.h, out.w, out.c);
     row.macs = macs(net, op);
     row.weight_bytes = container.ops[i].weights_bytes;
-    for (const auto& slot : slots)
-      if (slot.first_op <= i && i <= slot.last_op) row.live_activation_bytes += slot.size_bytes;
+    row.live_activation_bytes = live_bytes(slots, i);
+    row.weight_bytes_8bit = weight_bytes_8bit(container, container.ops[i]);
+    row.live_activation_bytes_8bit = live_bytes(slots_8bit, i);
     rows.push_back(std::move(row));
   }
   rows.push_back(outside("between layers", profile.between()));

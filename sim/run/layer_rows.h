@@ -19,6 +19,9 @@ std::vector<report::Layer> layer_rows(const IntNet& net, const Container& contai
 // Root tensors with their place and lifetime.
 std::vector<report::ArenaSlot> arena_slots(const IntNet& net);
 
+// The arena that the same network would be planned, had every tensor 8 bits.
+uint64_t arena_bytes_8bit(const IntNet& net);
+
 // The five largest elements of an output.
 std::vector<report::Prediction> top_five(const IntTensor& tensor, const std::vector<uint8_t>& stored);
 

@@ -123,6 +123,7 @@ NetworkRun::Result NetworkRun::run(const std::vector<std::vector<uint8_t>>& inpu
   facts.layers = layer_rows(net_, container_, Profile{});
   for (const auto& layer : facts.layers) facts.macs += layer.macs;
   facts.arena = arena_slots(net_);
+  facts.arena_bytes_8bit = arena_bytes_8bit(net_);
   Simulation simulation(board_, simulation_options);
   memory.emplace(simulation.machine(), net_, container_, arena);
   simulation.load(program_);
@@ -138,6 +139,7 @@ NetworkRun::Result NetworkRun::run(const std::vector<std::vector<uint8_t>>& inpu
   report.code_bytes = facts.code_bytes;
   report.macs = facts.macs;
   report.arena = facts.arena;
+  report.arena_bytes_8bit = facts.arena_bytes_8bit;
   report.layers = layer_rows(net_, container_, simulation.profile());
   report.memories = memories(simulation.machine(), arena);
   report::check_conservation(report);
@@ -155,15 +157,24 @@ NetworkRun::Result NetworkRun::run(const std::vector<std::vector<uint8_t>>& inpu
 std::vector<report::Memory> NetworkRun::memories(const Machine& machine, uint32_t arena) const {
   const uint32_t scratch = program_.symbol_address("mcusim_scratch");
   const StackUse stack = machine.stack_use();
-  return {
-      {facts_.code_region, "image", facts_.image_bytes,
-       program_.bytes_inside(board_.region(facts_.code_region).base, board_.region(facts_.code_region).size_bytes),
-       facts_.flash_limit_bytes},
+  const Region& code = board_.region(facts_.code_region);
+  std::vector<report::Memory> out = {
+      {facts_.code_region, "image", facts_.image_bytes, program_.bytes_inside(code.base, code.size_bytes),
+       facts_.flash_limit_bytes, code.base},
       {facts_.arena_region, "arena", net_.arena_bytes, touched_extent(machine, arena, facts_.arena_limit_bytes),
-       facts_.arena_limit_bytes},
+       facts_.arena_limit_bytes, arena},
       {facts_.scratch_region, "scratch", container_.header.scratch_bytes,
-       touched_extent(machine, scratch, container_.header.scratch_bytes), facts_.scratch_limit_bytes},
-      {facts_.scratch_region, "stack", 0, stack.used_bytes(), facts_.stack_top - facts_.stack_limit}};
+       touched_extent(machine, scratch, container_.header.scratch_bytes), facts_.scratch_limit_bytes,
+       scratch},
+      {facts_.scratch_region, "stack", 0, stack.used_bytes(), facts_.stack_top - facts_.stack_limit,
+       facts_.stack_limit}};
+  if (!facts_.kernels_region.empty()) {
+    const uint32_t kernels = program_.symbol_address("__fast_code_start");
+    out.insert(out.begin() + 1, {facts_.kernels_region, "kernels", facts_.kernels_bytes,
+                                 touched_extent(machine, kernels, facts_.kernels_bytes),
+                                 board_.region(facts_.kernels_region).size_bytes, kernels});
+  }
+  return out;
 }
 
 }  // namespace mcusim

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "memmap/base/error.h"
 #include "sim/run/demangle.h"
 #include "sim/run/recording.h"
@@ -134,6 +136,11 @@ void Simulation::describe(report::Run& report) const {
   report.clock = describe_clock(clock);
   report.core_hz = clock.core_hz;
   report.program = program_.name;
+  report.program_crc32 = options_.facts.program_crc32;
+  for (const Region& region : board_.regions)
+    if (region.is_memory()) report.regions.push_back({region.name, region.base, region.size_bytes});
+  std::sort(report.regions.begin(), report.regions.end(),
+            [](const auto& a, const auto& b) { return a.address < b.address; });
 }
 
 report::Run Simulation::run(RunResult* result_out) {
@@ -166,13 +173,13 @@ void Simulation::fill_memories(report::Run& report) const {
     const Region& region = board_.region(use.region);
     const uint64_t loaded = program_.bytes_inside(use.base, use.size_bytes);
     if (region.kind == RegionKind::flash && loaded)
-      report.memories.push_back({use.region, "image", 0, loaded, use.size_bytes});
+      report.memories.push_back({use.region, "image", 0, loaded, use.size_bytes, use.base});
     else if (use.bytes_touched)
-      report.memories.push_back({use.region, "data", 0, use.bytes_touched, use.size_bytes});
+      report.memories.push_back({use.region, "data", 0, use.bytes_touched, use.size_bytes, use.lowest});
   }
   const StackUse stack = machine_.stack_use();
   report.memories.push_back({"stack", "high-water", 0, stack.used_bytes(),
-                             stack.limit ? stack.top - *stack.limit : 0});
+                             stack.limit ? stack.top - *stack.limit : 0, stack.limit.value_or(stack.lowest)});
 }
 
 std::string describe_clock(const ClockPreset& clock) {

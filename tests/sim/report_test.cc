@@ -8,7 +8,9 @@
 #include <random>
 
 #include "memmap/base/error.h"
+#include "sim/report/numbers.h"
 #include "sim/report/page.h"
+#include "sim/report/svg.h"
 #include "sim/report/table.h"
 #include "sim/run/profile.h"
 
@@ -44,7 +46,13 @@ Run sample_run() {
   run.causes[0] = 70;
   run.causes[2] = 40;
   run.functions = {{"f", 0x08000000, 90, 110, run.causes}};
-  run.memories = {{"AXI_SRAM", "arena", 100, 100, 524288}};
+  run.memories = {{"AXI_SRAM", "arena", 100, 100, 524288, 0x24000000}};
+  run.regions = {{"DTCM", 0x20000000, 131072}, {"AXI_SRAM", 0x24000000, 524288}};
+  run.arena_bytes_8bit = 160;
+  run.layers[1].weight_bytes = 30;
+  run.layers[1].weight_bytes_8bit = 60;
+  run.layers[1].live_activation_bytes = 100;
+  run.layers[1].live_activation_bytes_8bit = 160;
   run.arena = {{"x", 0, 60, 0, 0}, {"y", 60, 40, 0, 1}};
   run.top = {{3, -5, 0.25}};
   run.notes = {"a note"};
@@ -54,6 +62,20 @@ Run sample_run() {
 TEST(Report, JsonReadsBackToTheSameBytes) {
   const std::string json = to_json(sample_run());
   EXPECT_EQ(to_json(from_json(json, "r.json")), json);
+}
+
+// A report as the first mcusim of this schema version wrote it.
+TEST(Report, KeysAddedWithinTheVersionMayBeAbsent) {
+  nlohmann::ordered_json old = nlohmann::ordered_json::parse(to_json(sample_run()));
+  old["board"].erase("regions");
+  old["program"].erase("arena_bytes_8bit");
+  for (auto& layer : old["layers"]) layer.erase("weight_bytes_8bit"), layer.erase("live_activation_bytes_8bit");
+  for (auto& memory : old["memory"]) memory.erase("address");
+  const auto run = from_json(old.dump(), "r.json");
+  EXPECT_EQ(run.cycles, sample_run().cycles);
+  EXPECT_EQ(to_html(run).find("id=\"ram_plan\""), std::string::npos);
+  old["totals"].erase("cycles");
+  EXPECT_THROW(from_json(old.dump(), "r.json"), Error);
 }
 
 TEST(Report, ReaderRefusesDamageWithoutCrashing) {
@@ -94,16 +116,37 @@ TEST(Report, TextSaysTotalsPeaksAndRange) {
 
 TEST(Report, PageIsSelfContainedEscapedAndHasEveryChart) {
   const std::string page = to_html(sample_run());
-  for (const char* part : {"id=\"layers\"", "id=\"memory\"", "id=\"arena\"", "id=\"roofline\"", "net &lt;&amp;&gt; &quot;quoted&quot;"})
+  for (const char* part : {"id=\"layers\"", "id=\"memory\"", "id=\"arena\"", "id=\"roofline\"",
+                           "id=\"functions\"", "id=\"ram_plan\"", "id=\"flash_plan\"", "default-src 'none'", "net &lt;&amp;&gt; &quot;quoted&quot;"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
-  for (const char* part : {"<script", "src=", "@import", "conv <1>"})
+  for (const char* part : {"src=", "@import", "url(", "conv <1>"})
     EXPECT_EQ(page.find(part), std::string::npos) << part;
   // The only addresses are the SVG name space, which is never fetched.
   size_t at = 0;
-  while ((at = page.find("http", at)) != std::string::npos) {
-    EXPECT_EQ(page.compare(at, 26, "http://www.w3.org/2000/svg"), 0);
+  while ((at = page.find("://", at)) != std::string::npos) {
+    EXPECT_EQ(page.compare(at - 4, 26, "http://www.w3.org/2000/svg"), 0);
     ++at;
   }
+}
+
+TEST(Report, FunctionNamesLoseReturnTypeAndArguments) {
+  for (const auto& [name, expected] : {std::pair{"void a::b<c::D<1>, (e)3>(f const&, g)", "a::b<D<1>, (e)3>"},
+                                       {"main", "main"}, {"f(int) const", "f"}, {"(exception entry and return)", "(exception entry and return)"},
+                                       {"0x08000000", "0x08000000"}, {"unsigned int g<h>()", "g<h>"}})
+    EXPECT_EQ(short_function(name), expected);
+}
+
+TEST(Report, NumbersReadWell) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1000), "1,000");
+  EXPECT_EQ(grouped(18446744073709551615u), "18,446,744,073,709,551,615");
+  EXPECT_EQ(short_bytes(524288), "512 KiB");
+  EXPECT_EQ(short_bytes(1023), "1023 B");
+  EXPECT_EQ(short_count(1250000), "1.2 M");
+  EXPECT_EQ(ticks(100, 5), (std::vector<uint64_t>{0, 20, 40, 60, 80, 100}));
+  EXPECT_EQ(ticks(401408, 6, true), (std::vector<uint64_t>{0, 131072, 262144, 393216, 524288}));
+  EXPECT_EQ(ticks(0, 5), (std::vector<uint64_t>{0}));
 }
 
 TEST(Table, AlignsToTheWidestCellAndRefusesShortRows) {
