@@ -10,6 +10,7 @@
 #include <map>
 
 #include "memmap/base/error.h"
+#include "sim/report/numbers.h"
 #include "sim/report/report.h"
 
 namespace mcusim::report {
@@ -92,6 +93,10 @@ Diff diff_reports(const std::string& base_json, const std::string& base_name,
     if (!options.allow_other_table) throw Error("{}; pass --allow-other-table to compare all the same", what);
     diff.notes.push_back(what);
   }
+  if (title_of(base) != title_of(now))
+    diff.notes.push_back(fmt::format("names differ: {} in {}, {} in {}", title_of(base), base_name, title_of(now), new_name));
+  if (base.input != now.input)
+    diff.notes.push_back(fmt::format("inputs differ: {} in {}, {} in {}", base.input, base_name, now.input, new_name));
   diff.rows.push_back(row("total", "cycles", base.cycles, now.cycles, options.max_cycles));
   diff.rows.push_back(row("total", "instructions", base.instructions, now.instructions, std::nullopt));
   diff.rows.push_back(row("total", "flash bytes", base.image_bytes, now.image_bytes, options.max_flash));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/report/diff.h"
+#include "sim/report/numbers.h"
 #include "sim/report/table.h"
 
 namespace mcusim::report {
@@ -23,6 +24,19 @@ std::string verdict(const Moved& moved) {
   return fmt::format("{} (limit {})", moved.over_limit ? "OVER" : "ok", moved.limit);
 }
 
+// One line that ends it for people.
+std::string summary(const Diff& diff) {
+  size_t over = 0, limited = 0, moved = 0;
+  for (const auto& row : diff.rows) {
+    over += row.over_limit;
+    limited += !row.limit.empty();
+    moved += row.base != row.now;
+  }
+  if (over) return fmt::format("FAILED: {} of {} limited figures are past their limit", over, limited);
+  if (moved == 0) return "nothing moved";
+  return limited ? "ok: within all limits" : fmt::format("{} figures moved, no limits were set", moved);
+}
+
 std::string escape(const std::string& text, const char* special, const std::function<std::string(char)>& by) {
   std::string out;
   for (char c : text) {
@@ -37,7 +51,7 @@ std::string xml(const std::string& text) {
 }
 
 std::string cell(const std::string& text) {
-  return escape(text, "|\\", [](char c) { return fmt::format("\\{}", c); });
+  return escape(text, "|\\`*_<[]#~", [](char c) { return c == '<' ? std::string("&lt;") : fmt::format("\\{}", c); });
 }
 
 }  // namespace
@@ -49,15 +63,16 @@ std::string diff_text(const Diff& diff) {
                change(moved), verdict(moved)});
   std::string out = table.text();
   for (const auto& note : diff.notes) out += fmt::format("note: {}\n", note);
-  return out;
+  return out + "\n" + summary(diff) + "\n";
 }
 
 std::string diff_markdown(const Diff& diff) {
-  std::string out = "| kind | what | base | new | change | verdict |\n|---|---|---:|---:|---:|---|\n";
+  std::string out = fmt::format("### {} mcusim: {}\n\n| kind | what | base | new | change | verdict |\n|---|---|---:|---:|---:|---|\n",
+                                diff.failed() ? ":x:" : ":white_check_mark:", summary(diff));
   for (const auto& moved : diff.rows)
-    out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", moved.kind, cell(moved.name), moved.base,
-                       moved.now, change(moved), verdict(moved));
-  for (const auto& note : diff.notes) out += fmt::format("\n{}\n", note);
+    out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", moved.kind, cell(moved.name), grouped(moved.base),
+                       grouped(moved.now), change(moved), verdict(moved));
+  for (const auto& note : diff.notes) out += fmt::format("\nNote: {}\n", cell(note));
   return out;
 }
 

@@ -90,7 +90,12 @@ TEST(Diff, EscapesNamesInJunitAndMarkdown) {
   const Diff diff = compare(report_json(1000, 8), report_json(1001, 8));
   EXPECT_NE(diff_junit(diff).find("conv &#38; &#60;pool&#62;"), std::string::npos);
   EXPECT_NE(diff_text(diff).find("+1 (+0.10%)"), std::string::npos);
-  EXPECT_NE(diff_markdown(diff).find("| layer | 0 conv & <pool> | 1000 | 1001 |"), std::string::npos);
+  EXPECT_TRUE(diff_text(diff).ends_with("2 figures moved, no limits were set\n")) << diff_text(diff);
+  EXPECT_TRUE(diff_text(compare(report_json(1, 1), report_json(1, 1))).ends_with("nothing moved\n"));
+  DiffOptions exact;
+  exact.exact = true;
+  EXPECT_TRUE(diff_text(compare(report_json(1000, 8), report_json(1001, 8), exact)).ends_with("FAILED: 2 of 2 limited figures are past their limit\n"));
+  EXPECT_NE(diff_markdown(diff).find("| layer | 0 conv & &lt;pool> | 1,000 | 1,001 |"), std::string::npos);
 }
 
 }  // namespace
