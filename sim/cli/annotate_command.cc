@@ -1,77 +1,34 @@
 // SPDX-License-Identifier: MIT
 // `mcusim annotate`: a function's disassembly with what each instruction cost.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
+#include "sim/cli/annotate_print.h"
 #include "sim/cli/command.h"
-#include "sim/report/table.h"
+#include "sim/cli/program_run.h"
+#include "sim/image/tool.h"
 #include "sim/run/replay.h"
-#include "sim/run/simulation.h"
 
 namespace mcusim::cli {
 namespace {
 
-using report::Align;
-using report::Table;
-
 struct Options {
-  std::string trace, function, emit_mca;
+  RunOptions program;            // or the trace, as `program`
+  std::string function, elf, emit_mca;
+  std::vector<const CLI::Option*> program_options;
+  uint32_t iterations = 3;
+  bool loop_only = false, json = false;
 };
-
-struct Line {
-  std::string text;
-  Profile::Share share;
-};
-using Lines = std::map<uint32_t, Line>;  // by address
-
-// The function with this name, or a part of it; the costliest of several.
-const report::Function& find_function(const report::Run& report, const std::string& name, const std::string& trace) {
-  for (const auto& function : report.functions)
-    if (function.name.find(name) != std::string::npos) return function;
-  throw Error("{}: no function with '{}' in its name ran", trace, name);
-}
-
-std::string stalls(const Profile::Share& share) {
-  std::vector<std::pair<uint64_t, size_t>> order;
-  for (size_t i = 1; i < kCauseCount; ++i)
-    if (share.causes[i]) order.emplace_back(share.causes[i], i);
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::string out;
-  for (const auto& [cycles, cause] : order)
-    out += fmt::format("{}{} {:.2f}", out.empty() ? "" : ", ", cause_name(static_cast<Cause>(cause)),
-                       static_cast<double>(cycles) / static_cast<double>(std::max<uint64_t>(1, share.instructions)));
-  return out;
-}
-
-// An instruction that never starts a cycle of its own runs beside the one before it.
-const char* slot(const Profile::Share& share) {
-  return share.causes[static_cast<size_t>(Cause::issued)] * 2 < share.instructions ? "|" : " ";
-}
-
-void print(const Lines& lines, const report::Function& function, const report::Run& report) {
-  fmt::print("{}\n{} cycles ({:.1f}% of the run), {} instructions; '|' issued beside the instruction above; "
-             "stalls are cycles per execution\n\n",
-             function.name, function.cycles,
-             100.0 * static_cast<double>(function.cycles) / static_cast<double>(std::max<uint64_t>(1, report.cycles)),
-             function.instructions);
-  Table table({{"share"}, {"count"}, {"cyc/exec"}, {"address"}, {"", Align::left}, {"instruction", Align::left},
-               {"stalls", Align::left}});
-  for (const auto& [address, line] : lines) {
-    const double per_execution = static_cast<double>(line.share.cycles) / static_cast<double>(std::max<uint64_t>(1, line.share.instructions));
-    const double share = 100.0 * static_cast<double>(line.share.cycles) / static_cast<double>(std::max<uint64_t>(1, function.cycles));
-    table.add({share >= 0.05 ? fmt::format("{:.1f}%", share) : "", fmt::format("{}", line.share.instructions),
-               fmt::format("{:.2f}", per_execution), fmt::format("{:08x}", address), slot(line.share), line.text,
-               stalls(line.share)});
-  }
-  fmt::print("{}", table.text());
-}
 
 // The longest stretch of most-executed instructions, as llvm-mca reads it.
-std::string hot_block(const Lines& lines) {
+std::string hot_block(const AnnotatedLines& lines) {
   uint64_t most = 0;
   for (const auto& [address, line] : lines) most = std::max(most, line.share.instructions);
   std::string out = "# LLVM-MCA-BEGIN hot\n";
@@ -81,38 +38,67 @@ std::string hot_block(const Lines& lines) {
   return out + "# LLVM-MCA-END\n";
 }
 
-void run(const Options& options) {
-  const trace::TraceReader reader(options.trace);
-  Lines lines;
-  const report::Function* function = nullptr;
-  Program names;
-  names.symbols = recording_from_json(reader.metadata(), options.trace).functions;
-  Lines all;
-  const ReplayResult result = replay(reader, options.trace, {}, [&](const Profile& profile) {
-    profile.for_each_instruction([&](const Instruction& instruction, const Profile::Share& share) {
-      Line& line = all[instruction.address];
-      line.text = instruction.text;
-      line.share.instructions += share.instructions;
-      line.share.cycles += share.cycles;
-      for (size_t i = 0; i < kCauseCount; ++i) line.share.causes[i] += share.causes[i];
-    });
-  });
-  function = &find_function(result.report, options.function, options.trace);
-  for (const auto& [address, line] : all)
-    if (function_name(names, address).second == function->address) lines.emplace(address, line);
-  if (!options.emit_mca.empty()) write_file(options.emit_mca, hot_block(lines));
-  else print(lines, *function, result.report);
+bool is_trace(const std::string& path) {
+  uint32_t magic = 0;
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(&magic), sizeof magic);
+  return file && magic == trace::kTraceMagic;
+}
+
+// DWARF comes from the file that is named, else from the program itself.
+SourceLines source_lines(const Options& options, bool recorded) {
+  if (options.elf.empty()) return recorded ? SourceLines{} : SourceLines::of(read_file(options.program.program));
+  SourceLines lines = SourceLines::of(read_file(options.elf));
+  if (lines.empty()) throw Error("{}: no DWARF line table; build it with -g", options.elf);
+  return lines;
+}
+
+int run(Options& options) {
+  const TemporaryDirectory directory;
+  const bool recorded = is_trace(options.program.program);
+  std::string trace_path = options.program.program;
+  if (recorded) {
+    for (const auto* option : options.program_options)
+      if (option->count() && !option->get_positional())
+        throw UsageError("{}: {} is for programs, a trace has been run", trace_path, option->get_name());
+  } else {
+    trace_path = options.program.record = directory.file("annotate.mct");
+    options.program.quiet = true;
+    options.program.console_to_stderr = true;
+    if (const int status = run_program(options.program); status != 0 && !std::filesystem::exists(trace_path)) return status;
+  }
+  const trace::TraceReader reader(trace_path);
+  const Annotation annotation = annotate(reader, options.program.program, options.function, options.iterations);
+  if (!options.emit_mca.empty()) {
+    write_file(options.emit_mca, hot_block(annotation.lines));
+    return 0;
+  }
+  const SourceLines sources = source_lines(options, recorded);
+  AnnotateOptions shown{.loop_only = options.loop_only, .colour = isatty(STDOUT_FILENO) == 1};
+  if (const size_t columns = screen_columns()) shown.width = columns;
+  fmt::print("{}", options.json ? annotation_json(annotation, sources) : annotation_text(annotation, sources, shown));
+  return 0;
 }
 
 }  // namespace
 
-void add_annotate(CLI::App& app, int*) {
+void add_annotate(CLI::App& app, int* exit_code) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("annotate", "Show a function's disassembly with cycles, counts and stalls");
-  command->add_option("trace", options->trace, "Trace from mcusim trace")->required();
+  auto* command = app.add_subcommand("annotate", "Show a function's disassembly with cycles, counts and stalls, and its hot loop cycle by cycle");
+  add_program_options(*command, options->program);
+  for (const auto* option : command->get_options())
+    if (option->get_name() != "--help") options->program_options.push_back(option);
+  command->get_option("program")->description("Trace from mcusim trace, or what mcusim run takes: it is run first");
   command->add_option("--function", options->function, "Function name or a part of it [the costliest]");
+  command->add_flag("--loop", options->loop_only, "Show only the function's hottest loop");
+  command->add_option("--iterations", options->iterations, "Iterations of the cycle timeline, 0: none")
+      ->check(CLI::Range(0, 100))->capture_default_str();
+  command->add_option("--elf", options->elf, "ELF with debug information, for source lines [the program itself]");
+  command->add_flag("--json", options->json, "Print JSON instead of tables");
   command->add_option("--emit-mca", options->emit_mca, "Write the hot block in llvm-mca's input form instead");
-  command->callback([options] { run(*options); });
+  command->footer("Examples:\n  mcusim annotate net.bin --loop\n  mcusim annotate firmware.elf --function fir\n"
+                  "  mcusim trace net.bin -o t.mct && mcusim annotate t.mct");
+  command->callback([options, exit_code] { *exit_code = run(*options); });
 }
 
 }  // namespace mcusim::cli

@@ -226,7 +226,8 @@ void CoreEstimator::run(const trace::BlockRun& run) {
   now_.last = &block.decoded->instructions[count - 1];
   if (sink_) {
     if (shown.empty()) shown = parts_;
-    sink_->timed({block.decoded, &run, start, cycles, shown});
+    const size_t scheduled_parts = shown.size() - (quick ? 0 : stalls_.size());
+    sink_->timed({block.decoded, &run, start, cycles, shown, 0, 0, {issue, count}, scheduled_parts});
   }
   if (memo_->full()) restart_memo();
 }
@@ -265,7 +266,8 @@ void CoreEstimator::repeat(Block& block, const trace::BlockRun& run, MemoEntry& 
   now_.cycle += cycles;
   now_.last = &block.decoded->instructions.back();
   if (sink_)
-    sink_->timed({block.decoded, &run, start, cycles, parts, found.number, schedule.parts.size()});
+    sink_->timed({block.decoded, &run, start, cycles, parts, found.number, schedule.parts.size(),
+                  schedule.issue, schedule.parts.size()});
 }
 
 void CoreEstimator::restart_memo() {

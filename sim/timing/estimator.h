@@ -46,6 +46,10 @@ struct TimedRun {
   // runs with this number, of which each retired its whole block. Numbers are never reused.
   uint64_t schedule = 0;
   size_t schedule_parts = 0;
+  // Per retired instruction: issue cycle after start_cycle. What the memory system adds
+  // comes on top: the parts behind the first `issue_parts` freeze the pipeline.
+  std::span<const uint32_t> issue;
+  size_t issue_parts = 0;
 };
 
 class TimedSink {
