@@ -23,10 +23,11 @@ struct Finished {
   std::string out, err;
 };
 
+// `name` is one of our programs, or the path of another.
 inline Finished run_program(std::vector<std::string> arguments, const std::string& name = "mcusim") {
   const TemporaryDirectory directory;
   const std::string out = directory.file("out"), err = directory.file("err");
-  arguments.insert(arguments.begin(), std::string(MCUSIM_BINARY_DIR) + "/" + name);
+  arguments.insert(arguments.begin(), name.starts_with('/') ? name : std::string(MCUSIM_BINARY_DIR) + "/" + name);
   std::vector<char*> argv;
   for (auto& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
