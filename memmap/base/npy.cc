@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "memmap/base/bytes.h"
+#include "memmap/base/dataset.h"
 #include "memmap/base/file.h"
 #include "memmap/base/npz.h"
 
@@ -310,10 +311,14 @@ ArraySelector parse_selector(const std::string& text) {
 NpyArray load_array(const ArraySelector& selector) {
   const auto file = read_file(selector.path);
   const bool zip = file.size() >= 4 && file[0] == 'P' && file[1] == 'K';
-  if (!zip && !selector.array.empty())
+  const bool cifar = !zip && is_cifar_array(selector.array);
+  if (!zip && !cifar && !selector.array.empty())
     throw Error("{}: a .npy file has no arrays by name ({} asked for)", selector.path,
                 selector.array);
-  NpyArray array = zip ? load_member(file, selector) : parse_npy(file, selector.path);
+  NpyArray array = zip            ? load_member(file, selector)
+                   : cifar        ? parse_cifar(file, selector.array, selector.path)
+                   : is_idx(file) ? parse_idx(file, selector.path)
+                                  : parse_npy(file, selector.path);
   if (!selector.has_range) return array;
   const uint64_t rows = array.shape.empty() ? 0 : array.shape[0];
   const uint64_t last = selector.last == kToEnd ? rows : selector.last;

@@ -9,6 +9,7 @@
 #include "quant/cli/command.h"
 #include "quant/cli/float_model.h"
 #include "quant/cli/plan_options.h"
+#include "quant/cli/search_plan.h"
 #include "quant/plan/bits_file.h"
 #include "quant/plan/latency.h"
 
@@ -20,6 +21,7 @@ struct Options {
   std::vector<std::string> cycles;  // run reports
   CalibrationOptions calibration;
   PlanOptions plan;
+  SearchPlanOptions tries;
 };
 
 // What each width costs this network, under the default arithmetic of the mode.
@@ -54,7 +56,12 @@ void plan_model(const Options& options) {
   if (options.plan.exact())
     costs = options.objective == "latency" ? cycle_costs(options, problem)
                                            : losses(options, graph, layers, problem);
-  const auto widths = options.plan.choose(problem, options.plan.exact() ? &costs : nullptr);
+  if (options.plan.tries() && !options.cycles.empty()) costs = cycle_costs(options, problem);
+  const auto widths =
+      options.plan.tries()
+          ? search_plan(options.tries, options.plan, options.calibration, graph, layers, problem,
+                        options.cycles.empty() ? nullptr : &costs)
+          : options.plan.choose(problem, options.plan.exact() ? &costs : nullptr);
   print_plan(problem, widths, options.plan.plan_mode(), options.plan.ram_bytes);
   fmt::print("limits: flash {}, RAM {}\n", options.plan.flash_bytes, options.plan.ram_bytes);
   for (const auto& dropped : layers.dropped) fmt::print("left out: {}\n", dropped);
@@ -72,7 +79,8 @@ void add_plan(CLI::App& app, int*) {
       ->required();
   options->plan.add_limits(*command);
   options->plan.add_mode(*command);
-  options->plan.add_search(*command, "--method");
+  options->plan.add_search(*command, "--method", true);
+  options->tries.add_to(*command);
   command->add_option("--objective", options->objective, "What --method exact minimises")
       ->check(CLI::IsMember({"accuracy", "latency"}))
       ->capture_default_str();

@@ -34,22 +34,28 @@ void PlanOptions::add_mode(CLI::App& command) {
       ->capture_default_str();
 }
 
-void PlanOptions::add_search(CLI::App& command, const char* flag) {
-  command.add_option(flag, search, "rule (the papers' algorithms) or exact (least measured loss)")
-      ->check(CLI::IsMember({"rule", "exact"}))
-      ->capture_default_str();
+void PlanOptions::add_search(CLI::App& command, const char* flag, bool tries) {
+  std::string help = "rule (the papers' algorithms) or exact (least measured loss)";
+  std::vector<std::string> known = {"rule", "exact"};
+  if (tries) {
+    help += ", rl (reinforcement learning) or random";
+    known.insert(known.end(), {"rl", "random"});
+  }
+  command.add_option(flag, search, help)->check(CLI::IsMember(known))->capture_default_str();
 }
 
 plan::Mode PlanOptions::plan_mode() const { return mode == "pl" ? plan::Mode::pl : plan::Mode::pc; }
 
+plan::Limits PlanOptions::limits() const {
+  constexpr uint64_t kAny = std::numeric_limits<uint64_t>::max();
+  return {flash_bytes ? flash_bytes : kAny, ram_bytes ? ram_bytes : kAny,
+          static_cast<uint8_t>(min_activation_bits), static_cast<uint8_t>(min_weight_bits)};
+}
+
 plan::Widths PlanOptions::choose(const plan::Problem& problem, const plan::Costs* costs) const {
   if (!bits_path.empty()) return plan::parse_bits(problem, read_text_file(bits_path), bits_path);
-  constexpr uint64_t kAny = std::numeric_limits<uint64_t>::max();
-  const plan::Limits limits = {
-      flash_bytes ? flash_bytes : kAny, ram_bytes ? ram_bytes : kAny,
-      static_cast<uint8_t>(min_activation_bits), static_cast<uint8_t>(min_weight_bits)};
-  const auto plan = costs ? plan::exact_search(problem, limits, plan_mode(), *costs)
-                          : plan::rule_search(problem, limits, plan_mode());
+  const auto plan = costs ? plan::exact_search(problem, limits(), plan_mode(), *costs)
+                          : plan::rule_search(problem, limits(), plan_mode());
   if (plan.shortfall) throw Error("{}", plan::explain(problem, plan));
   return plan.widths;
 }

@@ -18,8 +18,10 @@ struct PlanOptions {
 
   void add_limits(CLI::App& command);  // --flash, --ram, least widths, --bits
   void add_mode(CLI::App& command);    // --mode
-  void add_search(CLI::App& command, const char* flag);  // rule or exact
+  void add_search(CLI::App& command, const char* flag, bool tries = false);  // rule or exact
   bool exact() const { return search == "exact"; }
+  bool tries() const { return search == "rl" || search == "random"; }
+  plan::Limits limits() const;
   plan::Mode plan_mode() const;
   // Widths from the file, from a search under the limits, or 8 bits; `costs` are
   // needed by the exact one. Throws Error that explains what does not fit.

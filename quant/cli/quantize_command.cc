@@ -7,6 +7,7 @@
 #include "quant/cli/calibration.h"
 #include "quant/cli/command.h"
 #include "quant/cli/float_model.h"
+#include "quant/cli/methods.h"
 #include "quant/cli/plan_options.h"
 #include "quant/pack/place.h"
 #include "quant/plan/bits_file.h"
@@ -14,19 +15,6 @@
 
 namespace mcusim::net_cli {
 namespace {
-
-struct MethodRow {
-  const char* name;
-  std::optional<plan::Flavour> flavour;
-  const char* mode;  // of the planner's byte model
-};
-const MethodRow kMethods[] = {
-    {"pc-icn", plan::Flavour::pc_icn, "pc"},
-    {"pc-thr", plan::Flavour::pc_thresholds, "pc"},
-    {"pl-icn", plan::Flavour::pl_icn, "pl"},
-    {"pl-fb", plan::Flavour::pl_fb, "pl"},
-    {"pl-mixed", std::nullopt, "pl"},
-};
 
 struct Options {
   std::string model, output, method = "pc-icn", ranges = "auto", weights = "least-squares";
@@ -82,12 +70,6 @@ Packed plan_and_pack(const Options& options, const graph::Graph& graph,
   }
 }
 
-const char* name_of(plan::Flavour flavour) {
-  for (const auto& row : kMethods)
-    if (row.flavour == flavour) return row.name;
-  return "";
-}
-
 void report(const plan::Problem& problem, const Packed& packed,
             const quantise::Comparison& comparison) {
   fmt::print("{:<20} {:<7} {:>2} {:>2} {:>2} {:>10} {:>10} {:>7} {:>9} {:>9}\n", "layer", "method",
@@ -108,9 +90,7 @@ void report(const plan::Problem& problem, const Packed& packed,
 }
 
 void quantize(const Options& options) {
-  const MethodRow* method = nullptr;
-  for (const auto& row : kMethods)
-    if (options.method == row.name) method = &row;
+  const MethodRow* method = &method_named(options.method);
   const auto graph = load_float_model(options.model);
   const auto layers = graph::fuse(graph);
   const auto problem = plan::problem_of(graph, layers);
@@ -158,12 +138,10 @@ void quantize(const Options& options) {
 void add_quantize(CLI::App& app, int*) {
   auto* command = app.add_subcommand("quantize", "Quantise a float network for given memories");
   auto options = std::make_shared<Options>();
-  std::vector<std::string> methods;
-  for (const auto& row : kMethods) methods.push_back(row.name);
   command->add_option("model", options->model, "model.onnx")->required();
   options->calibration.add_to(*command, true);
   command->add_option("--method", options->method, "Arithmetic of the layers")
-      ->check(CLI::IsMember(methods))
+      ->check(CLI::IsMember(method_names()))
       ->capture_default_str();
   command->add_option("--ranges", options->ranges, "Activation clips")
       ->check(CLI::IsMember({"auto", "min-max", "percentile", "mse", "kl"}))

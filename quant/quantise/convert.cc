@@ -33,11 +33,13 @@ class Converter {
       }
       if (!tensor_of_.count(layer.in0) || (layer.in1 >= 0 && !tensor_of_.count(layer.in1)))
         throw Error("{}: {}: reads a value that no layer makes", graph_.name, layer.name);
-      const Range range = output_range(layer, planned.output);
+      const Range range = output_range(layer, i);
       const bool keeps = layer.kind == Kind::max_pool || layer.kind == Kind::pad ||
                          layer.kind == Kind::flatten;
       const Affine affine =
-          keeps ? scale_of(layer.in0) : affine_of(range, widths_.tensor_bits[planned.output]);
+          keeps                     ? scale_of(layer.in0)
+          : options_.trained.empty() ? affine_of(range, widths_.tensor_bits[planned.output])
+                                     : options_.trained[i].output;
       add_tensor(layer.out, planned.output, affine);
       add_op(layer, i);
       result_.layers.push_back({layer.name, flavour_of(i), range, affine});
@@ -73,8 +75,10 @@ class Converter {
   }
 
   // A clip from the values, within what the layer's activation allows.
-  Range output_range(const graph::Layer& layer, int planned) const {
-    Range range = choose_range(values_[layer.out], widths_.tensor_bits[planned], options_.ranges);
+  Range output_range(const graph::Layer& layer, size_t index) const {
+    const uint8_t bits = widths_.tensor_bits[problem_.layers[index].output];
+    if (!options_.trained.empty()) return range_of(options_.trained[index].output, bits);
+    Range range = choose_range(values_[layer.out], bits, options_.ranges);
     if (layer.clamp >= 0) {
       const auto& clamp = graph_.nodes[layer.clamp];
       range.low = std::clamp(range.low, std::min(0.0f, clamp.low), std::max(0.0f, clamp.high));
@@ -147,11 +151,15 @@ class Converter {
     const IntTensor &in = net.tensors[op.in0], &out = net.tensors[op.out];
     op.contract = net::Contract::icn_floor;
     RealLayer real = real_layer(graph_, layer);
-    if (options_.bias_correction) real.means = mean_inputs(layer, real);
+    if (options_.bias_correction && options_.trained.empty()) real.means = mean_inputs(layer, real);
     const LayerScales scales{{in.scale, in.zero_point}, {out.scale, out.zero_point},
                              in.bits, out.bits, widths_.weight_bits[index]};
-    quantise_weighted(real, scales, flavour_of(index), options_.weights, options_.ranges.half_step,
-                      op, result_.repairs);
+    if (options_.trained.empty())
+      quantise_weighted(real, scales, flavour_of(index), options_.weights,
+                        options_.ranges.half_step, op, result_.repairs);
+    else
+      store_trained(real, scales, flavour_of(index), options_.trained[index].weights,
+                    options_.ranges.half_step, op, result_.repairs);
     if (layer.depthwise) {
       // [c][taps] to [taps][c].
       const auto natural = op.weights;

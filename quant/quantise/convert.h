@@ -15,6 +15,12 @@
 
 namespace mcusim::quantise {
 
+// What retraining decided for a layer: nothing is left to choose.
+struct TrainedLayer {
+  Affine output;
+  std::vector<StoredWeights> weights;  // none, one grid, or one per output channel
+};
+
 struct ConvertOptions {
   // One arithmetic for all layers, or the mixed per-layer mode (folded where
   // weights and output have 8 bits, integer-normalised elsewhere).
@@ -27,6 +33,9 @@ struct ConvertOptions {
   // How stored inputs read: real = scale * (stored - zero_point).
   Affine input;
   bool input_signed = false;   // shown as int8
+  // Per layer; empty: grids are chosen here. Else `weights`, `ranges.method`,
+  // `bias_correction` and the values' distributions are not read.
+  std::vector<TrainedLayer> trained;
 };
 
 struct LayerReport {

@@ -191,4 +191,11 @@ Affine affine_of(Range range, uint8_t bits) {
   return {scale, static_cast<int32_t>(std::clamp(zero, 0.0f, top))};
 }
 
+Range range_of(Affine affine, uint8_t bits) {
+  const auto at = [&](int32_t stored) {
+    return affine.scale * static_cast<float>(stored - affine.zero_point);
+  };
+  return {at(0), at((1 << bits) - 1)};
+}
+
 }  // namespace mcusim::quantise

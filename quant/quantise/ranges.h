@@ -55,5 +55,7 @@ struct Affine {
   int32_t zero_point = 0;
 };
 Affine affine_of(Range range, uint8_t bits);
+// The real values that the stored ones reach.
+Range range_of(Affine affine, uint8_t bits);
 
 }  // namespace mcusim::quantise

@@ -92,6 +92,32 @@ class Maker {
     }
   }
 
+  // Channels on their trained grids; one that a 32-bit accumulator cannot hold has
+  // a slope of about nothing and becomes its constant.
+  void trained(std::span<const StoredWeights> grids, bool shares_multiplier) {
+    const bool shared = grids.size() == 1;
+    size_t first = 0;
+    for (const auto& grid : grids) {
+      check(first + grid.stored.size() <= op_.weights.size(), "trained weights of the layer");
+      std::copy(grid.stored.begin(), grid.stored.end(), op_.weights.begin() + static_cast<long>(first));
+      first += grid.stored.size();
+      op_.weight_zero_points.push_back(grid.zero_point);
+    }
+    check(first == op_.weights.size(), "trained weights of the layer");
+    for (size_t c = 0; c < real_.channels; ++c) {
+      const auto& grid = grids[shared ? 0 : c];
+      if (push_normalised(c, grid.scale, grid.zero_point)) continue;
+      if (shares_multiplier || !is_constant(c)) refuse(c);
+      std::fill(stored(c).begin(), stored(c).end(),
+                static_cast<uint8_t>(shared ? grid.zero_point : 0));
+      if (!shared) op_.weight_zero_points[c] = 0;
+      push_constant(c);
+    }
+    if (!shares_multiplier) return;
+    op_.mult.resize(1);
+    op_.shift.resize(1);
+  }
+
  private:
   std::span<uint8_t> stored(size_t channel) {
     return {&op_.weights[channel * real_.depth], real_.depth};
@@ -176,6 +202,12 @@ class Maker {
 };
 
 }  // namespace
+
+void store_trained(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
+                   std::span<const StoredWeights> grids, bool half_step, IntOp& op,
+                   std::vector<std::string>& repairs) {
+  Maker(real, scales, half_step, op, repairs).trained(grids, flavour == plan::Flavour::pl_fb);
+}
 
 RealLayer real_layer(const graph::Graph& graph, const graph::Layer& layer) {
   const graph::Node& node = graph.nodes[layer.node];

@@ -39,4 +39,9 @@ void quantise_weighted(const RealLayer& real, const LayerScales& scales, plan::F
                        WeightMethod method, bool half_step, IntOp& op,
                        std::vector<std::string>& repairs);
 
+// The same with weights that are stored already, on one grid or one per channel.
+void store_trained(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
+                   std::span<const StoredWeights> grids, bool half_step, IntOp& op,
+                   std::vector<std::string>& repairs);
+
 }  // namespace mcusim::quantise
