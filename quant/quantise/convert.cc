@@ -7,6 +7,7 @@
 
 #include "memmap/base/error.h"
 #include "quant/quantise/icn.h"
+#include "quant/quantise/structure.h"
 #include "quant/quantise/thresholds.h"
 #include "quant/quantise/weighted.h"
 
@@ -55,13 +56,7 @@ class Converter {
   }
 
   int add_tensor(int value, int planned, Affine affine) {
-    const auto& from = graph_.values[value];
-    IntTensor tensor;
-    tensor.name = from.name;
-    tensor.h = from.h;
-    tensor.w = from.w;
-    tensor.c = from.c;
-    tensor.bits = widths_.tensor_bits[planned];
+    IntTensor tensor = structural_tensor(graph_.values[value], widths_.tensor_bits[planned]);
     tensor.scale = affine.scale;
     tensor.zero_point = affine.zero_point;
     tensor_of_[value] = static_cast<int>(result_.net.tensors.size());
@@ -90,42 +85,20 @@ class Converter {
   void add_op(const graph::Layer& layer, size_t index) {
     const auto& node = graph_.nodes[layer.node];
     auto& net = result_.net;
-    IntOp op;
-    op.name = layer.name;
-    op.in0 = tensor_of_.at(layer.in0);
-    op.in1 = layer.in1 >= 0 ? tensor_of_.at(layer.in1) : -1;
-    op.out = tensor_of_.at(layer.out);
-    op.layer_id = static_cast<uint16_t>(index + 1);
-    op.kernel_h = node.kernel_h;
-    op.kernel_w = node.kernel_w;
-    op.stride_h = node.stride_h;
-    op.stride_w = node.stride_w;
-    op.pad_top = node.pad_top;
-    op.pad_left = node.pad_left;
-    op.pad_bottom = node.pad_bottom;
-    op.pad_right = node.pad_right;
+    IntOp op = structural_op(graph_, layer, index, tensor_of_);
     op.contract = net::Contract::none;
     set_clamp(layer, op);
     switch (layer.kind) {
       case Kind::conv:
-        op.kind = layer.depthwise ? net::OpKind::depthwise : net::OpKind::conv2d;
-        add_weighted(layer, index, op);
-        break;
-      case Kind::fully_connected:
-        op.kind = net::OpKind::fully_connected;
-        add_weighted(layer, index, op);
-        break;
+      case Kind::fully_connected: add_weighted(layer, index, op); break;
       case Kind::avg_pool: average(node, op); break;
-      case Kind::max_pool: op.kind = net::OpKind::max_pool; break;
       case Kind::add: sum(op); break;
-      case Kind::flatten: op.kind = net::OpKind::reshape; break;
       case Kind::pad:
-        op.kind = net::OpKind::pad;
         op.kernel_h = op.kernel_w = 1;
         if (node.pad_value != 0)
           throw Error("{}: pads with {} (only 0 is exact)", layer.name, node.pad_value);
         break;
-      default: throw Error("{}: no integer form of a {}", layer.name, name_of(layer.kind));
+      default: break;  // values pass unchanged
     }
     net.ops.push_back(std::move(op));
   }
@@ -184,7 +157,6 @@ class Converter {
   }
 
   void average(const graph::Node& node, IntOp& op) {
-    op.kind = net::OpKind::avg_pool;
     op.contract = net::Contract::icn_floor;
     op.half_step = options_.ranges.half_step;
     const bool padded = node.pad_top + node.pad_left + node.pad_bottom + node.pad_right > 0;
@@ -198,18 +170,11 @@ class Converter {
   }
 
   void sum(IntOp& op) {
-    op.kind = net::OpKind::add;
     op.contract = net::Contract::icn_floor;
     op.half_step = options_.ranges.half_step;
     const auto& net = result_.net;
     const double out = net.tensors[op.out].scale;
-    const double factors[] = {net.tensors[op.in0].scale / out, net.tensors[op.in1].scale / out};
-    // One exponent, that of the larger factor; the smaller keeps what bits remain.
-    const Multiplier larger = multiplier_of(std::max(factors[0], factors[1]));
-    for (int i = 0; i < 2; ++i)
-      op.scalar_mult[i] = static_cast<int32_t>(std::min<long long>(
-          std::llround(std::ldexp(factors[i], 31 - larger.shift)), 0x7FFFFFFF));
-    op.scalar_shift[2] = larger.shift;
+    set_add_factors(op, net.tensors[op.in0].scale / out, net.tensors[op.in1].scale / out);
   }
 
   const graph::Graph& graph_;

@@ -8,6 +8,7 @@
 #include "memmap/base/error.h"
 #include "quant/quantise/accumulate.h"
 #include "quant/quantise/icn.h"
+#include "quant/quantise/structure.h"
 #include "quant/zoo/random.h"
 
 namespace mcusim::zoo {
@@ -78,13 +79,8 @@ class RuleNet {
 
   void add_tensor(int value, int planned, int32_t zero_point) {
     if (!tensor_of_.try_emplace(value, static_cast<int>(net_.tensors.size())).second) return;
-    const auto& from = graph_.values[value];
-    IntTensor tensor;
-    tensor.name = from.name;
-    tensor.h = from.h;
-    tensor.w = from.w;
-    tensor.c = from.c;
-    tensor.bits = widths_.tensor_bits[planned];
+    IntTensor tensor =
+        quantise::structural_tensor(graph_.values[value], widths_.tensor_bits[planned]);
     const bool input = graph_.inputs[0] == value;
     // An image in [-1, 1] has scale 2/255 and zero point 127, a PACT activation
     // clipped at 6 starts at 0 (paper_methods A.1).
@@ -94,40 +90,19 @@ class RuleNet {
   }
 
   void add_op(const graph::Layer& layer, size_t index) {
-    const auto& node = graph_.nodes[layer.node];
-    IntOp op;
-    op.name = layer.name;
-    op.in0 = tensor_of_.at(layer.in0);
-    op.in1 = layer.in1 >= 0 ? tensor_of_.at(layer.in1) : -1;
-    op.out = tensor_of_.at(layer.out);
-    op.layer_id = static_cast<uint16_t>(index + 1);
-    op.kernel_h = node.kernel_h;
-    op.kernel_w = node.kernel_w;
-    op.stride_h = node.stride_h;
-    op.stride_w = node.stride_w;
-    op.pad_top = node.pad_top;
-    op.pad_left = node.pad_left;
-    op.pad_bottom = node.pad_bottom;
-    op.pad_right = node.pad_right;
+    IntOp op = quantise::structural_op(graph_, layer, index, tensor_of_);
     op.act_max = (1 << net_.tensors[op.out].bits) - 1;
-    switch (layer.kind) {
-      case Kind::conv:
-        op.kind = layer.depthwise ? net::OpKind::depthwise : net::OpKind::conv2d;
-        break;
-      case Kind::fully_connected: op.kind = net::OpKind::fully_connected; break;
-      case Kind::avg_pool: op.kind = net::OpKind::avg_pool; break;
-      case Kind::add: op.kind = net::OpKind::add; break;
-      default: throw Error("zoo: {}: no rule for a {}", layer.name, name_of(layer.kind));
-    }
     if (layer.kind == Kind::avg_pool) {
       op.scalar_mult[0] = 1 << 30;  // 1.0: input and output share a scale
       op.scalar_shift[0] = 1;
       values_[op.out] = quantise::run_icn(net_, op, values_.at(op.in0));
     } else if (layer.kind == Kind::add) {
       add_requantisation(op);
-    } else {
+    } else if (layer.kind == Kind::conv || layer.kind == Kind::fully_connected) {
       make_weights(op, index);
       choose_requantisation(op, index);
+    } else {
+      throw Error("zoo: {}: no rule for a {}", layer.name, name_of(layer.kind));
     }
     net_.ops.push_back(std::move(op));
   }
@@ -213,11 +188,7 @@ class RuleNet {
     const double middle = (target.low + target.high) / 2;
     out.zero_point = static_cast<int32_t>(
         std::clamp<double>(std::round(middle - gain * all.mean), 0, (1 << out.bits) - 1));
-    const double factors[] = {1024 * gain * a.scale, 1024 * gain * b.scale};
-    op.scalar_shift[2] = quantise::multiplier_of(std::max(factors[0], factors[1])).shift;
-    for (int i = 0; i < 2; ++i)
-      op.scalar_mult[i] = static_cast<int32_t>(std::min<long long>(
-          std::llround(std::ldexp(factors[i], 31 - op.scalar_shift[2])), 0x7FFFFFFF));
+    quantise::set_add_factors(op, 1024 * gain * a.scale, 1024 * gain * b.scale);
     values_[op.out] = quantise::run_icn(net_, op, x, y);
   }
 
