@@ -127,7 +127,6 @@ enum class Layout : uint16_t {
   packed_a8w2 = 18,
   packed_w4 = 19,
   packed_a4w2 = 20,
-  mla_a2w2 = 21,
   // ... and four pairs side by side for fully connected.
   fc_split8 = 24,
   fc_split4 = 25,

@@ -19,7 +19,7 @@ struct FamilyScratch {
 constexpr uint64_t round8(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
 
 uint64_t conv_bytes(const net::Op& op, const net::Tensor& in0, const net::Tensor& out) {
-  const matmul::Form& form = matmul::form_of(in0.bits, op.weight_bits, false);
+  const matmul::Form& form = matmul::form_of(in0.bits, op.weight_bits);
   return matmul::plan_conv<uint64_t>(form, uint64_t{op.kernel_h} * op.kernel_w, in0.c, in0.bits,
                                      uint64_t{out.h} * out.w)
       .bytes;
@@ -27,7 +27,7 @@ uint64_t conv_bytes(const net::Op& op, const net::Tensor& in0, const net::Tensor
 
 // Lanes of one pixel, the records of one block, the K stream.
 uint64_t fully_connected_bytes(const net::Op& op, const net::Tensor& in0, const net::Tensor&) {
-  const matmul::Form& form = matmul::form_of(in0.bits, op.weight_bits, true);
+  const matmul::Form& form = matmul::form_of(in0.bits, op.weight_bits);
   const uint64_t words =
       matmul::stream_words<uint64_t>(1, uint64_t{in0.h} * in0.w * in0.c, in0.bits);
   const uint64_t steps = matmul::lane_steps<uint64_t>(form, words, in0.bits);

@@ -68,6 +68,8 @@ MCUSIM_SIMD2(smuad, "smuad %0, %1, %2")
 MCUSIM_SIMD2(pkhbt, "pkhbt %0, %1, %2, lsl #16")
 MCUSIM_SIMD2(pkhtb, "pkhtb %0, %2, %1, asr #16")
 MCUSIM_SIMD2(ssub16, "ssub16 %0, %1, %2")
+MCUSIM_SIMD2(uqadd8, "uqadd8 %0, %1, %2")
+MCUSIM_SIMD2(uqsub8, "uqsub8 %0, %1, %2")
 MCUSIM_SIMD3(smlad, "smlad %0, %1, %2, %3")
 MCUSIM_SIMD3(smlabb, "smlabb %0, %1, %2, %3")
 MCUSIM_SIMD3(smlabt, "smlabt %0, %1, %2, %3")
@@ -154,6 +156,24 @@ inline uint32_t pkhbt(uint32_t a, uint32_t b) { return (a & 0xFFFFu) | (b << 16)
 inline uint32_t pkhtb(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xFFFF0000u); }
 inline uint32_t ssub16(uint32_t a, uint32_t b) {
   return ((a - b) & 0xFFFFu) | (((a >> 16) - (b >> 16)) << 16);
+}
+
+// Bytes added and subtracted, limited to 0 .. 255.
+inline uint32_t uqadd8(uint32_t a, uint32_t b) {
+  uint32_t r = 0;
+  for (int i = 0; i < 32; i += 8) {
+    const uint32_t sum = (a >> i & 0xFFu) + (b >> i & 0xFFu);
+    r |= (sum > 0xFFu ? 0xFFu : sum) << i;
+  }
+  return r;
+}
+inline uint32_t uqsub8(uint32_t a, uint32_t b) {
+  uint32_t r = 0;
+  for (int i = 0; i < 32; i += 8) {
+    const uint32_t x = a >> i & 0xFFu, y = b >> i & 0xFFu;
+    r |= (x > y ? x - y : 0) << i;
+  }
+  return r;
 }
 
 // Sum of the absolute differences of the four bytes, plus c.

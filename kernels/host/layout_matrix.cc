@@ -16,7 +16,7 @@ class MatrixLayout {
   explicit MatrixLayout(const WeightShape& s)
       : shape_(s),
         fc_(s.family == net::Family::fully_connected),
-        form_(matmul::form_of(s.in_bits, s.weight_bits, fc_)),
+        form_(matmul::form_of(s.in_bits, s.weight_bits)),
         taps_(fc_ ? 1 : uint64_t{s.kernel_h} * s.kernel_w) {
     const uint64_t words = matmul::stream_words<uint64_t>(taps_, s.ci, s.in_bits);
     steps_ = matmul::lane_steps<uint64_t>(form_, words, s.in_bits);
@@ -34,16 +34,16 @@ class MatrixLayout {
     const uint64_t tap_elements =
         (uint64_t{shape_.ci} * shape_.in_bits + 7) / 8 * 8 / shape_.in_bits;
     const uint64_t per_word = 32 / shape_.in_bits;
-    const uint64_t word_steps = form_.bytes ? 4 : 16 / shape_.in_bits;
+    const uint64_t word_steps = 16 / shape_.in_bits;
     uint64_t index = 0;
     for (uint64_t c = 0; c < shape_.co; ++c)
       for (uint64_t tap = 0; tap < taps_; ++tap)
         for (uint64_t i = 0; i < shape_.ci; ++i, ++index) {
           const uint64_t k = tap * tap_elements + i;
           const matmul::Slot slot =
-              matmul::slot_of(form_, shape_.in_bits, static_cast<uint32_t>(k % per_word));
+              matmul::slot_of(shape_.in_bits, static_cast<uint32_t>(k % per_word));
           const uint64_t step = k / per_word * word_steps + slot.step;
-          const uint32_t odd = form_.row_channels == 2 ? c & 1 : 0;
+          const uint32_t odd = c & 1;
           visit(index,
                 32 * word_of(c, step) +
                     matmul::bit_of(form_, static_cast<uint32_t>(step % form_.steps_per_word),
@@ -54,7 +54,7 @@ class MatrixLayout {
 
  private:
   uint64_t word_of(uint64_t c, uint64_t step) const {
-    const uint64_t row = c / form_.row_channels, word = step / form_.steps_per_word;
+    const uint64_t row = c / 2, word = step / form_.steps_per_word;
     if (!fc_) return row * row_words_ + word;
     constexpr uint64_t kPairs = matmul::kFullyConnectedPairs;
     return (row / kPairs * row_words_ + word) * kPairs + row % kPairs;
@@ -70,7 +70,7 @@ class MatrixLayout {
 
 net::Layout matrix_layout_for(const WeightShape& s) {
   const bool fc = s.family == net::Family::fully_connected;
-  const auto number = static_cast<uint16_t>(matmul::form_of(s.in_bits, s.weight_bits, fc).number);
+  const auto number = static_cast<uint16_t>(matmul::form_of(s.in_bits, s.weight_bits).number);
   const auto base = static_cast<uint16_t>(fc ? net::Layout::fc_split8 : net::Layout::split8);
   return static_cast<net::Layout>(base + number);
 }

@@ -51,7 +51,6 @@ constexpr LayoutRow kLayouts[] = {
     MCUSIM_MATRIX_LAYOUT(packed_a8w2),
     MCUSIM_MATRIX_LAYOUT(packed_w4),
     MCUSIM_MATRIX_LAYOUT(packed_a4w2),
-    MCUSIM_MATRIX_LAYOUT(mla_a2w2),
     MCUSIM_MATRIX_LAYOUT(fc_split8),
     MCUSIM_MATRIX_LAYOUT(fc_split4),
     MCUSIM_MATRIX_LAYOUT(fc_packed_a8w2),

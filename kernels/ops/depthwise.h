@@ -10,6 +10,7 @@
 // Freestanding.
 #pragma once
 
+#include "kernels/ops/clamp_pass.h"
 #include "kernels/ops/depthwise_general.h"
 #include "kernels/ops/depthwise_lines.h"
 #include "kernels/ops/depthwise_pass_5x5_stride2.h"
@@ -242,6 +243,7 @@ inline void depthwise(const KernelCall& call) {
       c += kGroup;
     }
   }
+  if constexpr (kContract == net::Contract::tflite) clamp_output(call);
 }
 
 }  // namespace mcusim::ops

@@ -31,10 +31,7 @@ template <net::Contract kContract>
 inline FusedScale fuse_scale(int32_t mult, int32_t exponent, const Stage& stage, uint32_t bound,
                              uint32_t largest) {
   if constexpr (kContract == net::Contract::thresholds) return {true, 0, 0, 0, 0};
-  if (kContract == net::Contract::tflite &&
-      (mult < 0 || stage.act_min != 0 || stage.act_max != 255)) {
-    return {};
-  }
+  if (kContract == net::Contract::tflite && mult < 0) return {};
   // The output zero point whatever the sum, as of dead channels; also where tflite's
   // rounding shift takes every sum to 0.
   const bool rounds_to_zero =

@@ -45,7 +45,7 @@ template <int kIn>
       }
     base = layer.stream;
   }
-  return expand<kIn, false, 1>(base, layer.words, layer.lanes);
+  return expand<kIn, 1>(base, layer.words, layer.lanes);
 }
 
 // How a split accumulator is cut into chunks.
@@ -114,7 +114,7 @@ template <int kIn>
   const uint32_t lane_words = (steps + 3) / 4 * 4 + kTail_bytes / 4;
   Channel* const channels = reinterpret_cast<Channel*>(layer.lanes + lane_words);
   layer.stream = reinterpret_cast<uint8_t*>(channels + kBlock);
-  clear_lanes(layer.lanes, stream_lanes(form, layer.words, kIn), steps + kTail_bytes / 4);
+  clear_lanes(layer.lanes, stream_lanes(layer.words, kIn), steps + kTail_bytes / 4);
   const uint32_t sum = expand_input<kIn>(call, layer);
   uint8_t* pixel = call.arena + call.out->arena_offset;
   for (uint32_t c = 0; c < layer.co; c += kBlock) {
@@ -129,7 +129,7 @@ namespace ops {
 
 template <int kIn, int kWeight, int kOut, net::Contract kContract>
 inline void fully_connected(const KernelCall& call) {
-  static constexpr const matmul::Form& kForm = matmul::form_of(kIn, kWeight, true);
+  static constexpr const matmul::Form& kForm = matmul::form_of(kIn, kWeight);
   static constexpr matmul::VectorBack kBack = {&kForm, matmul::make_channels<kContract>,
                                                matmul::run_channels<kForm, kOut, kContract>};
   matmul::fully_connected_front<kIn>(call, kBack);

@@ -12,11 +12,11 @@
 namespace mcusim::matmul {
 
 // Lane words that one stream word becomes, all pixels counted.
-template <int kBits, bool kBytes, int kPixels>
-inline constexpr uint32_t kLaneWords = kPixels * (kBytes ? 4 : 16 / kBits);
+template <int kBits, int kPixels>
+inline constexpr uint32_t kLaneWords = kPixels * (16 / kBits);
 
 // One stream word into lanes; returns the sum of its elements plus `sum` (kSum).
-template <int kBits, bool kBytes, int kPixels, bool kSum>
+template <int kBits, int kPixels, bool kSum>
 [[gnu::always_inline]] inline uint32_t expand_word(uint32_t x, simd::Word* d, uint32_t sum) {
   using namespace simd;
   if constexpr (kBits == 8) {
@@ -29,30 +29,26 @@ template <int kBits, bool kBytes, int kPixels, bool kSum>
   for (int j = 0; j < 8 / kBits; ++j) {
     const uint32_t y = (x >> (kBits * j)) & kMask;
     if (kSum) sum = usada8(y, 0, sum);
-    if constexpr (kBytes) {
-      d[j] = y;
-    } else {
-      d[2 * j * kPixels] = uxtb16(y);
-      d[(2 * j + 1) * kPixels] = uxtb16_ror8(y);
-    }
+    d[2 * j * kPixels] = uxtb16(y);
+    d[(2 * j + 1) * kPixels] = uxtb16_ror8(y);
   }
   return sum;
 }
 
 // A whole stream; kPixels is the interleave: lane word s of a pixel lies at
-// d[s * kPixels]; byte lanes keep the four words of a stream word together.
-template <int kBits, bool kBytes, int kPixels, bool kSum = true>
-[[gnu::noinline]] uint32_t expand(const uint8_t* stream, uint32_t words, simd::Word* d) {
-  constexpr uint32_t kStep = kLaneWords<kBits, kBytes, kPixels>;
+// d[s * kPixels].
+template <int kBits, int kPixels, bool kSum = true>
+[[gnu::noinline, gnu::noclone]] uint32_t expand(const uint8_t* stream, uint32_t words, simd::Word* d) {
+  constexpr uint32_t kStep = kLaneWords<kBits, kPixels>;
   uint32_t sum = 0;
   if (words & 1) {
-    sum = expand_word<kBits, kBytes, kPixels, kSum>(simd::load_any(stream), d, sum);
+    sum = expand_word<kBits, kPixels, kSum>(simd::load_any(stream), d, sum);
     stream += 4;
     d += kStep;
   }
   for (words /= 2; words > 0; --words, stream += 8, d += 2 * kStep) {
-    sum = expand_word<kBits, kBytes, kPixels, kSum>(simd::load_any(stream), d, sum);
-    sum = expand_word<kBits, kBytes, kPixels, kSum>(simd::load_any(stream + 4), d + kStep, sum);
+    sum = expand_word<kBits, kPixels, kSum>(simd::load_any(stream), d, sum);
+    sum = expand_word<kBits, kPixels, kSum>(simd::load_any(stream + 4), d + kStep, sum);
   }
   return sum;
 }

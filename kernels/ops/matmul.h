@@ -3,7 +3,6 @@
 // records, the stores of a channel pair. Freestanding.
 #pragma once
 
-#include "kernels/ops/cores/mla.h"
 #include "kernels/ops/cores/packed.h"
 #include "kernels/ops/cores/wide.h"
 #include "kernels/requant.h"
@@ -16,7 +15,7 @@ struct Layer {
   const uint8_t* file;
   const Word* weights;
   Word* lanes;                    // in scratch
-  uint8_t* stream;                // one pixel's K stream, when it must be gathered
+  uint8_t* stream;                // fully connected: the K stream, when it must be gathered
   uint32_t co, words, row_words;  // output channels; stream words of a pixel; weight row
   Stage stage;
 };
@@ -39,8 +38,8 @@ template <net::Contract kContract>
 }
 
 // Lane words of a pixel that its stream fills.
-constexpr uint32_t stream_lanes(const Form& form, uint32_t words, uint32_t in_bits) {
-  return words * (form.bytes ? 4 : 16 / in_bits);
+constexpr uint32_t stream_lanes(uint32_t words, uint32_t in_bits) {
+  return words * (16 / in_bits);
 }
 
 template <net::Contract kContract, int kOut>
@@ -62,16 +61,6 @@ template <int kOut>
     const uint32_t pair = y0 | y1 << 2;
     *byte = static_cast<uint8_t>(c & 2 ? *byte | pair << 4 : pair);
   }
-}
-
-template <int kIn, int kWeight>
-constexpr auto core_of() {
-  if constexpr (kWeight == 8) return Wide<kSplit8>{};
-  else if constexpr (kWeight == 4 && kIn == 8) return Wide<kSplit4>{};
-  else if constexpr (kWeight == 4) return Packed<kPackedW4>{};
-  else if constexpr (kIn == 8) return Packed<kPackedA8W2>{};
-  else if constexpr (kIn == 4) return Packed<kPackedA4W2>{};
-  else return Mla{};
 }
 
 }  // namespace mcusim::matmul

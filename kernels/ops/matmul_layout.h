@@ -5,8 +5,8 @@
 // The K stream of an output pixel is the concatenation of its taps' packed pixels
 // (whole bytes each, pad bits 0), in (ky, kx) order, padded to words with zeros;
 // for fully connected it is the dense flattened input. Stream words are expanded
-// into lane words: two int16 elements each ("halves"), or four bytes (a2w2). The
-// lane words of a pixel are the steps of a core; weights follow their order.
+// into lane words of two int16 elements each. The lane words of a pixel are the steps
+// of a core; weights follow their order.
 // Freestanding.
 #pragma once
 
@@ -16,35 +16,30 @@
 
 namespace mcusim::matmul {
 
-enum class Number : uint8_t { split8, split4, packed_a8w2, packed_w4, packed_a4w2, mla_a2w2 };
+enum class Number : uint8_t { split8, split4, packed_a8w2, packed_w4, packed_a4w2 };
 
 // What the packer and the sizes need to know of a core.
 struct Form {
   Number number;
-  bool bytes;              // lane words hold four bytes instead of two halves
   uint8_t granule_steps;   // steps are a multiple of this
   uint8_t steps_per_word;  // of one weight word
-  uint8_t row_channels;    // channels that share a weight word: 2, or 1
   uint8_t zero_offset;     // subtracted from the stored weights of the odd channel
   uint8_t weight_bits;
   uint8_t field_bits;      // packed: distance of the two channels in a lane
   uint8_t rotations[4];    // packed: of the mask per step
 };
 
-inline constexpr Form kSplit8 = {Number::split8, false, 1, 1, 2, 128, 8, 8, {0, 0, 0, 0}};
-inline constexpr Form kSplit4 = {Number::split4, false, 2, 2, 2, 0, 4, 4, {0, 0, 0, 0}};
-inline constexpr Form kPackedA8W2 = {Number::packed_a8w2, false, 8, 4, 2, 2, 2, 14, {0, 4, 8, 12}};
-inline constexpr Form kPackedW4 = {Number::packed_w4, false, 8, 2, 2, 8, 4, 12, {0, 8, 0, 0}};
-inline constexpr Form kPackedA4W2 = {Number::packed_a4w2, false, 8, 4, 2, 0, 2, 12, {0, 2, 8, 10}};
-inline constexpr Form kMlaA2W2 = {Number::mla_a2w2, true, 8, 4, 1, 0, 2, 0, {0, 0, 0, 0}};
+inline constexpr Form kSplit8 = {Number::split8, 1, 1, 128, 8, 8, {0, 0, 0, 0}};
+inline constexpr Form kSplit4 = {Number::split4, 2, 2, 0, 4, 4, {0, 0, 0, 0}};
+inline constexpr Form kPackedA8W2 = {Number::packed_a8w2, 8, 4, 2, 2, 14, {0, 4, 8, 12}};
+inline constexpr Form kPackedW4 = {Number::packed_w4, 8, 2, 8, 4, 12, {0, 8, 0, 0}};
+inline constexpr Form kPackedA4W2 = {Number::packed_a4w2, 8, 4, 0, 2, 12, {0, 2, 8, 10}};
 
-// The form of a layer's weights. Fully connected has one pixel, for which the
-// 2-bit product runs as a4w2.
-constexpr const Form& form_of(int in_bits, int weight_bits, bool fully_connected) {
+// The form of a layer's weights.
+constexpr const Form& form_of(int in_bits, int weight_bits) {
   if (weight_bits == 8) return kSplit8;
   if (weight_bits == 4) return in_bits == 8 ? kSplit4 : kPackedW4;
-  if (in_bits == 8) return kPackedA8W2;
-  return in_bits == 4 || fully_connected ? kPackedA4W2 : kMlaA2W2;
+  return in_bits == 8 ? kPackedA8W2 : kPackedA4W2;
 }
 
 // Largest number of steps a split accumulator carries exactly.
@@ -63,7 +58,7 @@ constexpr T stream_words(T taps, T channels, T in_bits) {
 }
 template <typename T>
 constexpr T lane_steps(const Form& form, T words, T in_bits) {
-  const T raw = words * (form.bytes ? T{4} : T{16} / in_bits);
+  const T raw = words * (T{16} / in_bits);
   return (raw + form.granule_steps - 1) / form.granule_steps * form.granule_steps;
 }
 template <typename T>
@@ -77,8 +72,14 @@ constexpr T padded_channels(T channels, bool fully_connected) {
 }
 template <typename T>
 constexpr T body_words(const Form& form, T steps, T channels, bool fully_connected) {
-  return padded_channels(channels, fully_connected) / form.row_channels *
-         row_words(form, steps);
+  return padded_channels(channels, fully_connected) / 2 * row_words(form, steps);
+}
+
+// Steps over which a packed lane keeps its two sums apart: the lower one, of two
+// products a step, stays below 2^field_bits. Whole words of weights.
+constexpr uint32_t flush_steps(const Form& form, int in_bits) {
+  const uint32_t most = 2 * ((1u << in_bits) - 1) * ((1u << form.weight_bits) - 1);
+  return ((1u << form.field_bits) - 1) / most / 8 * 8;
 }
 
 // Whether a layer of this form widens its weights (cores/wide.h).
@@ -119,11 +120,10 @@ constexpr ConvPlan<T> plan_conv(const Form& form, T taps, T channels, T in_bits,
 
 // Position of element e of a stream word among its lane words.
 struct Slot {
-  uint32_t step, part;  // part: half 0..1, or byte 0..3
+  uint32_t step, part;  // part: half 0..1
 };
-constexpr Slot slot_of(const Form& form, uint32_t in_bits, uint32_t e) {
+constexpr Slot slot_of(uint32_t in_bits, uint32_t e) {
   const uint32_t per_byte = 8 / in_bits, byte = e / per_byte, split = e % per_byte;
-  if (form.bytes) return {split, byte};
   return {2 * split + (byte & 1), byte >> 1};
 }
 
@@ -133,7 +133,6 @@ constexpr uint32_t bit_of(const Form& form, uint32_t step, uint32_t part, uint32
   switch (form.number) {
     case Number::split8: return 16 * part + 8 * odd;
     case Number::split4: return 16 * part + 8 * j + 4 * odd;
-    case Number::mla_a2w2: return 8 * (3 - part) + 2 * j;
     default: return (16 * part + form.rotations[j] + form.field_bits * odd) % 32;
   }
 }

@@ -31,6 +31,7 @@ struct Walk {
   uint32_t steps;
   uint32_t lane_words;   // 4 * steps
   uint32_t group_words;  // from group to group
+  uint32_t short_steps;  // before the first flush of a packed core
 };
 
 // Sums of one group: channel 0 and channel 1 of four pixels.

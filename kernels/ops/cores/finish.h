@@ -23,6 +23,11 @@ struct PairScale {
 template <net::Contract kContract, int kOut>
 inline constexpr bool kFuses = kContract != net::Contract::thresholds && kOut != 2;
 
+template <net::Contract kContract, int kOut>
+[[gnu::noinline]] uint32_t requantise_any(uint32_t acc, const Channel& ch, const Stage& stage) {
+  return requantise_one<kContract, kOut>(acc, ch, stage, nullptr);
+}
+
 // Whether outputs of a channel are one value: requantisation is monotone, so it is
 // enough to look at both ends of the sums, bias - reach to bias + reach. Trained
 // networks have many such channels.
@@ -31,9 +36,9 @@ template <net::Contract kContract, int kOut>
                                    uint32_t& value) {
   const int64_t bias = static_cast<int32_t>(ch.bias), wide = static_cast<int64_t>(reach);
   if (bias - wide < INT32_MIN || bias + wide > INT32_MAX) return false;
-  value = requantise_one<kContract, kOut>(static_cast<uint32_t>(bias - wide), ch, stage, nullptr);
+  value = requantise_any<kContract, kOut>(static_cast<uint32_t>(bias - wide), ch, stage);
   return value ==
-         requantise_one<kContract, kOut>(static_cast<uint32_t>(bias + wide), ch, stage, nullptr);
+         requantise_any<kContract, kOut>(static_cast<uint32_t>(bias + wide), ch, stage);
 }
 
 // `reach[i]` is the largest |sum| of channel i without its bias. A constant channel is
@@ -60,7 +65,7 @@ template <net::Contract kContract, int kOut>
       const uint64_t bound = static_cast<uint64_t>(bias < 0 ? -bias : bias) + reach[i];
       if (right > 0) add = (2 * add + 1) << ((right - 1) & 31);
       scale.fused = scale.fused && mult >= 1 << 30 && (right > 0 || (right == 0 && !scale.ties)) &&
-                    add + bound < uint64_t{1} << 31 && !stage.clamps;
+                    add + bound < uint64_t{1} << 31;
       mult = static_cast<int32_t>(static_cast<uint32_t>(mult) << 1);
     } else {
       scale.fused = scale.fused && right >= 0;
@@ -125,18 +130,19 @@ inline void finish_plain(const Sums& s, const PairScale& scale, const Word* reco
   "asr %[l2], %[l2], %[x]\n asr %[l3], %[l3], %[x]\n"                                  \
   MCUSIM_TFLITE_FOUR("m", sign) "ldr %[x], %[shift1]\n"
 #define MCUSIM_FINISH_STORE(store, bits)                                               \
-  "usat %[l0], #" bits ", %[l0]\n ldr %[t], [%[g]]\n"                             \
+  "usat %[l0], #" bits ", %[l0]\n ldr %[t], [%[g]]\n"                                  \
   "usat %[l1], #" bits ", %[l1]\n asr %[m0], %[m0], %[x]\n"                            \
   "usat %[l2], #" bits ", %[l2]\n asr %[m1], %[m1], %[x]\n"                            \
   "usat %[l3], #" bits ", %[l3]\n asr %[m2], %[m2], %[x]\n"                            \
   "usat %[m0], #" bits ", %[m0]\n asr %[m3], %[m3], %[x]\n"                            \
-  "usat %[m1], #" bits ", %[m1]\n ldr %[v], [%[g], #4]\n"                             \
-  "orr %[l0], %[l0], %[m0], lsl #" bits "\n ldr %[x], [%[g], #8]\n"                   \
-  "usat %[m2], #" bits ", %[m2]\n " store " %[l0], [%[to], %[t]]\n"                    \
-  "orr %[l1], %[l1], %[m1], lsl #" bits "\n ldr %[t], [%[g], #12]\n"                   \
-  "usat %[m3], #" bits ", %[m3]\n " store " %[l1], [%[to], %[v]]\n"                    \
-  "orr %[l2], %[l2], %[m2], lsl #" bits "\n orr %[l3], %[l3], %[m3], lsl #" bits "\n"  \
-  store " %[l2], [%[to], %[x]]\n " store " %[l3], [%[to], %[t]]\n"
+  "usat %[m1], #" bits ", %[m1]\n ldr %[v], [%[g], #4]\n"                              \
+  "usat %[m2], #" bits ", %[m2]\n ldr %[x], [%[g], #8]\n"                              \
+  "orr %[l0], %[l0], %[m0], lsl #" bits "\n ldr %[m0], [%[g], #12]\n"                  \
+  "usat %[m3], #" bits ", %[m3]\n " store " %[l0], [%[to], %[t]]\n"                    \
+  "orr %[l1], %[l1], %[m1], lsl #" bits "\n"                                           \
+  "orr %[l2], %[l2], %[m2], lsl #" bits "\n " store " %[l1], [%[to], %[v]]\n"          \
+  "orr %[l3], %[l3], %[m3], lsl #" bits "\n " store " %[l2], [%[to], %[x]]\n"          \
+  store " %[l3], [%[to], %[m0]]\n"
 #define MCUSIM_FINISH(scaled)                                                            \
   if constexpr (kOut == 8)                                                               \
     asm volatile(scaled MCUSIM_FINISH_STORE("strh", "8") MCUSIM_FINISH_OPERANDS);        \

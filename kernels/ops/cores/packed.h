@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Packed-lane cores: two channels by four pixels, four products per SMLAD.
 //
-// A lane holds c0 + 2^d * c1 with 2^d above any sum of channel 0 over eight steps,
-// so t = S0 + 2^d * S1 splits exactly: S1 = t asr d. Every eight steps t is flushed
-// into mix (modulo 2^32) and S1; at the end S0 = mix - (S1 << d). The rotated masks
-// tile a weight word without a gap: `and u, mask, w ror r` unpacks four weights.
-// a8w2: d = 14, 2*8*255*3 < 2^14; w4: d = 12, 2*8*15*15 < 2^12; a4w2 (and a2w2 of
-// fully connected): d = 12. Freestanding.
+// A lane holds c0 + 2^d * c1 with 2^d above any sum of channel 0 over `flush_steps`
+// steps, so t = S0 + 2^d * S1 splits exactly: S1 = t asr d. Then t is flushed into mix
+// (modulo 2^32) and S1; at the end S0 = mix - (S1 << d). The rotated masks tile a
+// weight word without a gap: `and u, mask, w ror r` unpacks four weights. Steps
+// between flushes: 8 for a8w2 (d = 14) and a4w4 (d = 12), 40 for a4w2 and a2w4, 224
+// for a2w2. Freestanding.
 #pragma once
 
 #include "kernels/ops/cores/core.h"
 
 namespace mcusim::matmul {
 
-inline constexpr uint32_t kFlushSteps = 8;
+// Steps of a body of the loop, and between flushes of the vector core.
+inline constexpr uint32_t kBodySteps = 8;
 
 template <const Form& kForm>
 inline constexpr uint32_t kPackedMask =
@@ -30,10 +31,10 @@ struct PackedSums {
 
 template <const Form& kForm>
 inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* lanes,
-                         uint32_t steps) {
-  for (uint32_t k = 0; k < steps; k += kFlushSteps) {
+                         uint32_t steps, uint32_t flush) {
+  for (uint32_t k = 0; k < steps; k += flush) {
     uint32_t t[4] = {0, 0, 0, 0};
-    for (uint32_t i = k; i < k + kFlushSteps; ++i) {
+    for (uint32_t i = k; i < steps && i < k + flush; ++i) {
       const uint32_t u = packed_lane<kForm>(weights[i / kForm.steps_per_word], i);
       for (int p = 0; p < 4; ++p) t[p] = simd::smlad(lanes[4 * i + p], u, t[p]);
     }
@@ -70,50 +71,93 @@ inline void packed_plain(PackedSums (&s)[4], const Word* weights, const Word* la
   MCUSIM_PACKED_STEP("smuad", MCUSIM_PACKED_NONE, MCUSIM_PACKED_UNPACK(", ror %[r1]"))
 #define MCUSIM_PACKED_AGAIN MCUSIM_PACKED_NEXT(MCUSIM_PACKED_UNPACK(", ror %[r1]"))
 #define MCUSIM_PACKED_CROSS(rest) MCUSIM_PACKED_WORD rest(MCUSIM_PACKED_UNPACK(""))
-#define MCUSIM_PACKED_BODY_2                                                        \
-  MCUSIM_PACKED_FIRST                                                               \
+#define MCUSIM_PACKED_BODY_2(first)                                                 \
+  first                                                                             \
   MCUSIM_THRICE(MCUSIM_PACKED_CROSS(MCUSIM_PACKED_REST_2) MCUSIM_PACKED_AGAIN)      \
   MCUSIM_PACKED_REST_2("")
-#define MCUSIM_PACKED_BODY_4                                                        \
-  MCUSIM_PACKED_FIRST                                                               \
+#define MCUSIM_PACKED_BODY_4(first)                                                 \
+  first                                                                             \
   MCUSIM_PACKED_NEXT(MCUSIM_PACKED_UNPACK(", ror %[r2]"))                           \
   MCUSIM_PACKED_NEXT(MCUSIM_PACKED_UNPACK(", ror %[r3]"))                           \
   MCUSIM_PACKED_CROSS(MCUSIM_PACKED_REST_2) MCUSIM_PACKED_AGAIN                     \
   MCUSIM_PACKED_REST_4("")
+// A shifted operand issues in front of a plain one.
 #define MCUSIM_PACKED_FLUSH(p)                                                      \
-  "ldrd %[u], %[w], [%[s], #8*" #p "]\n add %[u], %[u], %[t" #p "]\n"               \
-  "add %[w], %[w], %[t" #p "], asr %[d]\n strd %[u], %[w], [%[s], #8*" #p "]\n"
-
+  "ldrd %[u], %[w], [%[s], #8*" #p "]\n add %[w], %[w], %[t" #p "], asr %[d]\n"     \
+  "add %[u], %[u], %[t" #p "]\n strd %[u], %[w], [%[s], #8*" #p "]\n"
+// The same when the next weight word is loaded already.
+#define MCUSIM_PACKED_LATE(p)                                                       \
+  "ldr %[u], [%[s], #8*" #p "]\n add %[u], %[u], %[t" #p "]\n"                      \
+  "str %[u], [%[s], #8*" #p "]\n ldr %[u], [%[s], #8*" #p "+4]\n"                   \
+  "add %[u], %[u], %[t" #p "], asr %[d]\n str %[u], [%[s], #8*" #p "+4]\n"
+#define MCUSIM_PACKED_CLEAR                                                         \
+  "mov %[t0], #0\n mov %[t1], #0\n mov %[t2], #0\n mov %[t3], #0\n"
+#define MCUSIM_PACKED_HEAD                                                          \
+  MCUSIM_PACKED_WORD                                                                \
+  "ldr %[a0], [%[a]]\n ldr %[a1], [%[a], #4]\n"                                     \
+  "ldr %[a2], [%[a], #8]\n ldr %[a3], [%[a], #12]\n"
+#define MCUSIM_PACKED_NEXT_BODY                                                     \
+  MCUSIM_PACKED_WORD "add %[a], %[a], #i\n ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"
+#define MCUSIM_PACKED_OPERANDS                                                      \
+  : [k] "+r"(k), [a] "+r"(a), [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2),       \
+    [t3] "=&r"(t3), [w] "=&r"(w), [u] "+r"(u),   [a0] "=&r"(a0), [a1] "=&r"(a1),     \
+    [a2] "=&r"(a2), [a3] "=&r"(a3), [end] "+m"(end)                                 \
+  : [mask] "r"(kPackedMask<kForm>),                                                 \
+    [s] "r"(s), [d] "i"(kForm.field_bits), [r1] "i"(kForm.rotations[1]),            \
+    [r2] "i"(kForm.rotations[2]), [r3] "i"(kForm.rotations[3])
+// A flush behind each body, which starts from SMUAD. Two bodies a turn; `u` is not 0
+// where their count is odd, and the first turn starts with the second.
+#define MCUSIM_PACKED_PART(body)                                                    \
+  ".set i, 0\n" MCUSIM_PACKED_UNPACK("") body(MCUSIM_PACKED_FIRST)                  \
+  MCUSIM_PACKED_FLUSH(0) MCUSIM_PACKED_FLUSH(1) MCUSIM_PACKED_FLUSH(2)              \
+  MCUSIM_PACKED_FLUSH(3)
 #define MCUSIM_PACKED_LOOP(body)                                                    \
   asm volatile(                                                                     \
-      MCUSIM_PACKED_WORD                                                            \
-      "ldr %[a0], [%[a]]\n ldr %[a1], [%[a], #4]\n"                                 \
-      "ldr %[a2], [%[a], #8]\n ldr %[a3], [%[a], #12]\n"                            \
-      ".p2align 3\n1:\n .set i, 0\n"                                                \
-      MCUSIM_PACKED_UNPACK("") body                                                 \
-      MCUSIM_PACKED_FLUSH(0) MCUSIM_PACKED_FLUSH(1)                                 \
-      MCUSIM_PACKED_FLUSH(2) MCUSIM_PACKED_FLUSH(3)                                 \
-      MCUSIM_PACKED_WORD                                                            \
-      "add %[a], %[a], #i\n ldr %[u], %[end]\n cmp %[a], %[u]\n bne 1b\n"           \
-      : [k] "+r"(k), [a] "+r"(a), [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2),   \
-        [t3] "=&r"(t3), [w] "=&r"(w), [u] "=&r"(u), [a0] "=&r"(a0), [a1] "=&r"(a1), \
-        [a2] "=&r"(a2), [a3] "=&r"(a3)                                              \
-      : [end] "m"(end), [mask] "r"(kPackedMask<kForm>), [s] "r"(s),                 \
-        [d] "i"(kForm.field_bits), [r1] "i"(kForm.rotations[1]),                    \
-        [r2] "i"(kForm.rotations[2]), [r3] "i"(kForm.rotations[3])                  \
-      : "cc", "memory")
+      MCUSIM_PACKED_HEAD "cmp %[u], #0\n bne 3f\n .p2align 3\n1:\n"                \
+      MCUSIM_PACKED_PART(body) MCUSIM_PACKED_WORD "add %[a], %[a], #i\n3:\n"        \
+      MCUSIM_PACKED_PART(body) MCUSIM_PACKED_NEXT_BODY                              \
+      MCUSIM_PACKED_OPERANDS : "cc", "memory")
+// A flush behind each chunk of bodies, the first of which is short.
+#define MCUSIM_PACKED_CHUNKS(body)                                                  \
+  asm volatile(                                                                     \
+      MCUSIM_PACKED_HEAD MCUSIM_PACKED_CLEAR                                        \
+      ".p2align 3\n1:\n .set i, 0\n" MCUSIM_PACKED_UNPACK("")                       \
+      body(MCUSIM_PACKED_AGAIN) MCUSIM_PACKED_NEXT_BODY                             \
+      MCUSIM_PACKED_LATE(0) MCUSIM_PACKED_LATE(1)                                   \
+      MCUSIM_PACKED_LATE(2) MCUSIM_PACKED_LATE(3)                                   \
+      "ldr %[u], %[last]\n cmp %[a], %[u]\n beq 2f\n"                               \
+      "ldr %[u], %[end]\n ldr %[t0], %[chunk]\n add %[u], %[u], %[t0]\n"            \
+      "str %[u], %[end]\n" MCUSIM_PACKED_CLEAR "b 1b\n2:\n" MCUSIM_PACKED_OPERANDS,         \
+      [last] "m"(last), [chunk] "m"(chunk_bytes) : "cc", "memory")
 
-template <const Form& kForm>
+template <const Form& kForm, uint32_t kFlush>
 [[gnu::always_inline]] inline void packed_asm(PackedSums* s, const Word* weights,
                                               const Word* lanes, const Walk& walk) {
-  uint32_t t0, t1, t2, t3, w, u, a0, a1, a2, a3;
+  uint32_t t0, t1, t2, t3, w, u = walk.steps & kBodySteps, a0, a1, a2, a3;
   const Word *k = weights, *a = lanes;
-  const Word* const volatile end = lanes + walk.lane_words;
-  if constexpr (kForm.steps_per_word == 2)
-    MCUSIM_PACKED_LOOP(MCUSIM_PACKED_BODY_2);
-  else
-    MCUSIM_PACKED_LOOP(MCUSIM_PACKED_BODY_4);
+  if constexpr (kFlush == kBodySteps) {
+    const Word* volatile end = lanes + walk.lane_words;
+    if constexpr (kForm.steps_per_word == 2)
+      MCUSIM_PACKED_LOOP(MCUSIM_PACKED_BODY_2);
+    else
+      MCUSIM_PACKED_LOOP(MCUSIM_PACKED_BODY_4);
+  } else {
+    const Word* const volatile last = lanes + walk.lane_words;
+    const volatile uint32_t chunk_bytes = 16 * kFlush;
+    const Word* volatile end = lanes + 4 * walk.short_steps;
+    if constexpr (kForm.steps_per_word == 2)
+      MCUSIM_PACKED_CHUNKS(MCUSIM_PACKED_BODY_2);
+    else
+      MCUSIM_PACKED_CHUNKS(MCUSIM_PACKED_BODY_4);
+  }
 }
+#undef MCUSIM_PACKED_CHUNKS
+#undef MCUSIM_PACKED_PART
+#undef MCUSIM_PACKED_OPERANDS
+#undef MCUSIM_PACKED_NEXT_BODY
+#undef MCUSIM_PACKED_HEAD
+#undef MCUSIM_PACKED_CLEAR
+#undef MCUSIM_PACKED_LATE
 #undef MCUSIM_PACKED_STEP
 #undef MCUSIM_PACKED_NONE
 #undef MCUSIM_PACKED_ADD
@@ -132,32 +176,31 @@ template <const Form& kForm>
 
 #endif
 
-// As Wide; sums start at bias - Zw * S, S the activations' sum of the pixel. Reads
-// four lane words and one weight word past the end.
-template <const Form& kForm>
+// As Wide; sums start at bias - Zw * S, S the activations' sum of the pixel, and weights
+// are a row as packed. Reads four lane words and one weight word past the end.
+template <const Form& kForm, uint32_t kFlush>
 struct Packed {
-  static constexpr const Form& form = kForm;
-
-  static const Word* row(const Word* weights, const Walk&, const Channel (&)[2], Word*) {
-    return weights;
-  }
+  static constexpr bool kWidens = false;
 
   [[gnu::always_inline]] static void run(Sums& sums, const Word* weights, const Word* lanes,
                                          const Walk& walk, const Channel (&ch)[2]) {
     const Word* const activations = lanes + walk.lane_words + 4;
+    // All are loaded before the first store, which might alias.
+    const uint32_t sum[4] = {activations[0], activations[1], activations[2], activations[3]};
     alignas(8) PackedSums s[4];
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) s[p] = {ch[0].start(activations[p]), 0};
+    for (int p = 0; p < 4; ++p) {
+      const uint32_t odd = ch[1].start(sum[p]);
+      s[p] = {ch[0].start(sum[p]) + (odd << kForm.field_bits), odd};
+    }
 #if defined(MCUSIM_ASM_CORES)
-    packed_asm<kForm>(s, weights, lanes, walk);
+    packed_asm<kForm, kFlush>(s, weights, lanes, walk);
 #else
-    packed_plain<kForm>(s, weights, lanes, walk.steps);
+    packed_plain<kForm>(s, weights, lanes, walk.steps, kFlush);
 #endif
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p) {
-      sums.c1[p] = ch[1].start(activations[p]) + s[p].odd;
-      sums.c0[p] = s[p].mix - (s[p].odd << kForm.field_bits);
-    }
+    for (int p = 0; p < 4; ++p)
+      sums.c1[p] = s[p].odd, sums.c0[p] = s[p].mix - (s[p].odd << kForm.field_bits);
   }
 };
 

@@ -53,10 +53,10 @@ template <const Form& kForm>
 [[gnu::always_inline]] inline void packed_vector_plain(PackedSums (&s)[4], const Word* weights,
                                                        const Word* lanes, uint32_t steps) {
   constexpr uint32_t kSteps = kForm.steps_per_word;
-  for (uint32_t k = 0; k < steps; k += kFlushSteps) {
+  for (uint32_t k = 0; k < steps; k += kBodySteps) {
     uint32_t t[4] = {0, 0, 0, 0};
 #pragma GCC unroll 1
-    for (uint32_t i = 0; i < kFlushSteps; i += kSteps, weights += 4) {
+    for (uint32_t i = 0; i < kBodySteps; i += kSteps, weights += 4) {
 #pragma GCC unroll 4
       for (uint32_t j = 0; j < kSteps; ++j) {
         const uint32_t a = *lanes++;
