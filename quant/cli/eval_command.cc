@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -19,8 +18,6 @@
 #include "quant/cli/store.h"
 #include "quant/eval/evaluate.h"
 #include "quant/eval/evaluate_float.h"
-#include "quant/import/onnx_model.h"
-#include "quant/import/qdq_strip.h"
 
 namespace mcusim::net_cli {
 namespace {
@@ -84,12 +81,6 @@ std::vector<int64_t> labels_for(const Options& options, uint64_t all_samples, ui
   auto labels = load_labels(options.labels, options.data.selector, all_samples);
   labels.resize(count);
   return labels;
-}
-
-bool is_float_model(const std::string& path) {
-  if (!path.ends_with(".onnx")) return false;
-  const auto folder = std::filesystem::path(path).parent_path().string();
-  return !import::is_quantised(onnx_file::parse(read_file(path), path, folder));
 }
 
 void evaluate_float(const Options& options) {

@@ -2,9 +2,13 @@
 #include "quant/cli/float_model.h"
 
 #include <charconv>
+#include <filesystem>
 
 #include "memmap/base/error.h"
+#include "memmap/base/file.h"
 #include "quant/import/onnx.h"
+#include "quant/import/onnx_model.h"
+#include "quant/import/qdq_strip.h"
 #include "quant/zoo/zoo.h"
 
 namespace mcusim::net_cli {
@@ -33,6 +37,12 @@ graph::Graph load_float_model(const std::string& text) {
       return family.build(width, resolution);
   }
   throw Error("{}: neither an .onnx file nor a network of the zoo (mobilenet_v1_224_0.75)", text);
+}
+
+bool is_float_model(const std::string& path) {
+  if (!path.ends_with(".onnx")) return false;
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  return !import::is_quantised(onnx_file::parse(read_file(path), path, folder));
 }
 
 }  // namespace mcusim::net_cli

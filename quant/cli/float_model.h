@@ -12,4 +12,7 @@ namespace mcusim::net_cli {
 // has a structure but no weights. Throws Error.
 graph::Graph load_float_model(const std::string& text);
 
+// An .onnx file without quantisation nodes. Throws Error when it cannot be read.
+bool is_float_model(const std::string& path);
+
 }  // namespace mcusim::net_cli

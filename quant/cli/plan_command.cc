@@ -8,6 +8,7 @@
 #include "quant/cli/calibration.h"
 #include "quant/cli/command.h"
 #include "quant/cli/float_model.h"
+#include "quant/cli/patch_plan.h"
 #include "quant/cli/plan_options.h"
 #include "quant/cli/search_plan.h"
 #include "quant/plan/bits_file.h"
@@ -22,6 +23,7 @@ struct Options {
   CalibrationOptions calibration;
   PlanOptions plan;
   SearchPlanOptions tries;
+  PatchOptions patch;
 };
 
 // What each width costs this network, under the default arithmetic of the mode.
@@ -47,6 +49,12 @@ plan::Costs cycle_costs(const Options& options, const plan::Problem& problem) {
 }
 
 void plan_model(const Options& options) {
+  if (!options.patch.patch.empty())
+    return plan_patch(options.patch, {options.model, options.output, options.plan.ram_bytes,
+                                      options.plan.min_activation_bits,
+                                      options.calibration.selector});
+  if (!options.plan.flash_bytes || !options.plan.ram_bytes)
+    throw UsageError("plan: --flash and --ram are required for widths");
   const auto graph = load_float_model(options.model);
   const auto layers = graph::fuse(graph);
   const auto problem = plan::problem_of(graph, layers);
@@ -73,7 +81,7 @@ void plan_model(const Options& options) {
 }  // namespace
 
 void add_plan(CLI::App& app, int*) {
-  auto* command = app.add_subcommand("plan", "Find the bit widths that make a network fit");
+  auto* command = app.add_subcommand("plan", "Find the bit widths, or the tiles, that make a network fit");
   auto options = std::make_shared<Options>();
   command->add_option("model", options->model, "model.onnx, or one of the zoo: mobilenet_v1_224_0.75")
       ->required();
@@ -87,10 +95,9 @@ void add_plan(CLI::App& app, int*) {
   command->add_option("--cycles", options->cycles,
                       "Run reports of this network at 8 bits and with narrow weights or activations");
   options->calibration.add_to(*command, false);
-  command->get_option("--flash")->required();
-  command->get_option("--ram")->required();
+  options->patch.add_to(*command);
   command->remove_option(command->get_option("--bits"));
-  command->add_option("-o,--output", options->output, "Write the widths (JSON for --bits)");
+  command->add_option("-o,--output", options->output, "Write the plan (JSON for --bits or --patch)");
   command->callback([options] { plan_model(*options); });
 }
 

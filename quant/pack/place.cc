@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "memmap/arena.h"
 #include "memmap/base/error.h"
 
 namespace mcusim {
@@ -19,7 +18,7 @@ int root_of(const IntNet& net, int id) {
 
 }  // namespace
 
-void place_tensors(IntNet& net) {
+std::vector<Buffer> lifetimes(const IntNet& net) {
   const auto last_op = static_cast<uint32_t>(net.ops.empty() ? 0 : net.ops.size() - 1);
   std::vector<bool> used(net.tensors.size());
   std::vector<Buffer> uses(net.tensors.size(), Buffer{0, last_op, 0});
@@ -35,15 +34,21 @@ void place_tensors(IntNet& net) {
   for (const int id : net.inputs) use(id, 0);
   for (const int id : net.outputs) use(id, last_op);
 
+  for (size_t id = 0; id < net.tensors.size(); ++id) {
+    // A tensor that nothing touches still has bytes of its own, for one operator.
+    if (!used[id]) uses[id] = {0, 0, 0};
+    if (net.tensors[id].parent < 0) uses[id].size_bytes = storage_bytes(net.tensors[id]);
+  }
+  return uses;
+}
+
+void place_tensors(IntNet& net) {
+  const auto uses = lifetimes(net);
   std::vector<Buffer> buffers;
   std::vector<size_t> owners;
   for (size_t id = 0; id < net.tensors.size(); ++id) {
-    IntTensor& tensor = net.tensors[id];
-    tensor.arena_offset = 0;
-    if (tensor.parent >= 0) continue;
-    // A tensor that nothing touches still has bytes of its own, for one operator.
-    if (!used[id]) uses[id] = {0, 0, 0};
-    uses[id].size_bytes = storage_bytes(tensor);
+    net.tensors[id].arena_offset = 0;
+    if (net.tensors[id].parent >= 0) continue;
     buffers.push_back(uses[id]);
     owners.push_back(id);
   }

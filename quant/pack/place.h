@@ -5,8 +5,12 @@
 #pragma once
 
 #include "kernels/host/int_net.h"
+#include "memmap/arena.h"
 
 namespace mcusim {
+
+// Size and lifetime of every root tensor, by tensor id; views have no bytes of their own.
+std::vector<Buffer> lifetimes(const IntNet& net);
 
 // Sets arena_offset of every tensor without a parent, and net.arena_bytes.
 void place_tensors(IntNet& net);

@@ -149,5 +149,30 @@ TEST_F(NetCli, FilesThatAreNoNetworkAreNamed) {
                  "cannot create");
 }
 
+// All 1000 inputs: tiles change no output byte.
+TEST_F(NetCli, PatchesPlanPackEval) {
+  const std::string model = kws_ + "kws_ds_cnn_int8.tflite", plan = file("plan.json");
+  const Answer table = run("plan " + model + " --patch 4x2@2 -o " + plan);
+  EXPECT_EQ(table.status, 0) << table.text;
+  EXPECT_THAT(table.text, AllOf(HasSubstr("4x2 tiles of"), HasSubstr("MACs of the stage")));
+  EXPECT_EQ(nlohmann::json::parse(read_text_file(plan))["patch"], "4x2@2");
+  const std::string tiled = file("tiled.bin");
+  EXPECT_EQ(run("pack " + model + " --patch " + plan + " -o " + tiled).status, 0);
+  const auto info = nlohmann::json::parse(run("info " + tiled + " --json -").text);
+  EXPECT_EQ(info["operators"].size(), 11u - 3 + 8 * 3);
+  EXPECT_THAT(run("eval " + tiled + " --data " + kws_ + "kws_test_inputs.npz:x --labels y --output " +
+                  file("y.npy")).text,
+              HasSubstr("top-1 901/1000"));
+  EXPECT_EQ(load_array(parse_selector(file("y.npy"))).bytes,
+            load_array(parse_selector(kws_ + "kws_int8_logits.npz:logits")).bytes);
+  expect_refusal("pack " + model + " --patch 4x4 -o " + file("n.bin"), "ROWSxCOLUMNS@BLOCKS");
+  expect_refusal("pack " + model + " --patch 4x4@99 -o " + file("n.bin"), "99 blocks");
+  expect_refusal("pack " + model + " --patch " + file("no.json") + " -o " + file("n.bin"), "cannot open");
+  write_file(file("odd.json"), std::string("{\"patch\": 4}"));
+  expect_refusal("pack " + model + " --patch " + file("odd.json") + " -o " + file("n.bin"),
+                 "not a patch plan");
+  expect_refusal("plan " + kws_ + "kws_ds_cnn_float.onnx", "--flash and --ram", 2);
+}
+
 }  // namespace
 }  // namespace mcusim
