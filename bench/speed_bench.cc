@@ -18,6 +18,7 @@
 #include "sim/machine/engine.h"
 #include "sim/machine/machine.h"
 #include "sim/machine/memory.h"
+#include "sim/run/profile.h"
 #include "sim/timing/core_estimator.h"
 
 namespace mcusim {
@@ -63,9 +64,15 @@ class StillPort : public MachinePort {
   void events_changed() override {}
   void request_reset() override {}
   void set_fpu_enabled(bool) override {}
-  uint64_t core_hz() const override { return 1; }
-  uint64_t timer_hz() const override { return 1; }
-  void set_clocks(uint64_t, uint64_t, uint64_t) override {}
+  void mpu_changed(const MpuState&) override {}
+  void set_traps(bool, bool) override {}
+  const Clocks& clocks() const override { return clocks_; }
+  void set_clocks(const Clocks&) override {}
+  void program_flash(bool) override {}
+  void erase_flash(uint32_t, uint32_t) override {}
+
+ private:
+  const Clocks clocks_{1, 1, 1, 1};
 };
 
 // Unicorn with the board's memory and device registers, and empty hooks or none.
@@ -148,7 +155,7 @@ void bare(benchmark::State& state) {
   report(state);
 }
 
-enum Mode { kFast, kStrict, kTimed };
+enum Mode { kFast, kStrict, kTimed, kProfiled };   // the last: what `mcusim run` does
 
 void machine(benchmark::State& state) {
   instructions_of_image();
@@ -158,8 +165,10 @@ void machine(benchmark::State& state) {
     options.fast = state.range(0) == kFast;
     Machine simulated(board(), options);
     std::unique_ptr<Estimator> estimator;
-    if (state.range(0) == kTimed) {
+    Profile profile;
+    if (state.range(0) >= kTimed) {
       estimator = make_estimator(board());
+      if (state.range(0) == kProfiled) estimator->attach(&profile);
       simulated.attach(estimator.get(), estimator.get());
     }
     simulated.load(image());
@@ -179,6 +188,8 @@ BENCHMARK(machine)->Name("machine/fast")->Arg(kFast)->Iterations(1)->Unit(benchm
 BENCHMARK(machine)->Name("machine/strict")->Arg(kStrict)->Iterations(1)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(machine)->Name("machine/timed")->Arg(kTimed)->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(machine)->Name("machine/profiled")->Arg(kProfiled)->Iterations(1)
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

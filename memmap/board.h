@@ -80,6 +80,8 @@ struct Board {
   std::string code_region, fast_code_region, arena_region, scratch_region;
   uint32_t stack_bytes = 0;          // reserved at the end of the scratch region
   uint32_t initial_vtor = 0;
+  uint64_t hse_hz = 0;               // external oscillator of a common board with this part
+  uint32_t flash_sector_bytes = 0;   // smallest erasable piece; 0: no flash controller is modelled
   std::string startup;               // "stm32h7", "mps2_an500": which start-up the image links
 
   const Region& region(const std::string& region_name) const;         // throws Error

@@ -249,6 +249,12 @@ Board parse_board(const std::string& toml, const std::string& name) {
   board.startup = top.text("startup");
   board.initial_vtor = top.word("initial_vtor");
 
+  Section oscillator = top.section("oscillator");
+  board.hse_hz = oscillator.number("hse_hz", 100'000'000);
+  (void)oscillator.source();
+  oscillator.finish();
+  board.flash_sector_bytes = top.word("flash_sector_bytes");
+
   Section image = top.section("image");
   board.code_region = image.text("code");
   board.fast_code_region = image.text("fast_code");

@@ -87,6 +87,11 @@ class RetiredSink {
   virtual ~RetiredSink() = default;
   virtual void block_defined(const BlockInfo&) = 0;
   virtual void run(const BlockRun&) = 0;
+  // The same runs, so many times over: a loop that waits and changes nothing.
+  virtual void repeat(std::span<const BlockRun> loop, uint64_t times) {
+    for (uint64_t i = 0; i < times; ++i)
+      for (const BlockRun& block_run : loop) run(block_run);
+  }
   virtual void mark(const Mark&) = 0;
   virtual void control(const Control&) = 0;
   virtual void exception(const Exception&) = 0;

@@ -78,7 +78,7 @@ SimulationOptions simulation_options(const RunOptions& options, const Board& boa
   out.machine.fast = options.fast;
   out.machine.strict = !options.no_strict && !options.fast;
   if (options.max_instructions) out.machine.max_instructions = options.max_instructions;
-  if (!options.until_text.empty()) set_until_text(options.until_text, out.machine);
+  if (options.until_text) set_until_text(*options.until_text, out.machine);
   out.machine.semihosting_directory = options.semihosting_directory;
   out.machine.console = [to = options.console_to_stderr ? stderr : stdout](std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); };
   for (const auto& text : options.exports) out.exports.push_back(parse_export(text));
@@ -189,6 +189,8 @@ std::unique_ptr<NetworkRun> make_network_run(const Board& board, std::vector<uin
 }
 
 int run_network(const RunOptions& options, const Board& board, const std::string& crc32, std::vector<uint8_t> container) {
+  if (!options.base.empty())
+    throw UsageError("{}: --base is for raw binaries; a network's image has its own addresses", options.program);
   NetworkRunOptions run_options;
   run_options.simulation = simulation_options(options, board, crc32);
   run_options.verify = options.verify;
@@ -237,7 +239,10 @@ size_t screen_columns() {
 }
 
 int run_program(const RunOptions& options) {
-  const Board board = load_board(options.board);
+  Board board = load_board(options.board);
+  if (options.hse_mhz) board.hse_hz = static_cast<uint64_t>(*options.hse_mhz * 1e6 + 0.5);
+  if (options.until_text && options.until_text->empty())
+    throw UsageError("--until-text: an empty text is always there; say what to wait for");
   auto bytes = read_file(options.program);
   const std::string crc32 = fmt::format("{:08x}", crc32_z(0, bytes.data(), bytes.size()));
   switch (kind_of(options.program, bytes)) {
@@ -265,6 +270,8 @@ void add_program_options(CLI::App& command, RunOptions& options) {
   command.add_option("--until-text", options.until_text, "End when the console has shown TEXT (TEXT:N, N times)");
   command.add_option("--until-pc", options.until_pc, "End before this function or address runs");
   command.add_option("--base", options.base, "Load address of a raw binary");
+  command.add_option("--hse-mhz", options.hse_mhz, "Crystal or external clock, if not the board file's")
+      ->check(CLI::Range(1.0, 50.0));
   command.add_option("--semihosting-dir", options.semihosting_directory, "Let the guest open files under this directory");
   command.add_option("--uart", options.uart_input, "File or pipe that the guest's USARTs receive from");
   command.add_flag("--uart-polling", options.uart_polling, "Offer received bytes though the receive interrupt is off");

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,14 @@
 namespace mcusim::cli {
 
 struct RunOptions {
-  std::string program, board = "stm32h743", input, output, json, until_text, until_pc, semihosting_directory;
+  std::string program, board = "stm32h743", input, output, json, until_pc, semihosting_directory;
   std::string place, base, record, uart_input;
   std::vector<std::string> exports;
   double clock_mhz = 0;
   uint64_t seed = 1, max_instructions = 0, flash_bytes = 0, ram_bytes = 0;
   bool seed_given = false, verify = false, fast = false, why = false, no_strict = false, quiet = false;
+  std::optional<std::string> until_text;
+  std::optional<double> hse_mhz;       // instead of the board's
   bool uart_polling = false;
   WindowRequest window;                // of what is recorded
   bool console_to_stderr = false;   // stdout is for something else

@@ -34,6 +34,35 @@ constexpr DeviceRow kRows[] = {
     {"stm32h7", "TIM5", 0x40000C00, 50, make_timer, 32},
     {"stm32h7", "TIM6", 0x40001000, 54, make_timer, 16},
     {"stm32h7", "TIM7", 0x40001400, 55, make_timer, 16},
+    {"stm32h7", "TIM1", 0x40010000, 25, make_timer, 16 | kApb2},
+    {"stm32h7", "TIM8", 0x40010400, 44, make_timer, 16 | kApb2},
+    {"stm32h7", "TIM12", 0x40001800, 43, make_timer, 16},
+    {"stm32h7", "TIM14", 0x40002000, 45, make_timer, 16},
+    {"stm32h7", "TIM15", 0x40014000, 116, make_timer, 16 | kApb2},
+    {"stm32h7", "TIM16", 0x40014400, 117, make_timer, 16 | kApb2},
+    {"stm32h7", "TIM17", 0x40014800, 118, make_timer, 16 | kApb2},
+    {"stm32h7", "GPIOA", 0x58020000, 0, make_gpio},
+    {"stm32h7", "GPIOB", 0x58020400, 0, make_gpio},
+    {"stm32h7", "GPIOC", 0x58020800, 0, make_gpio},
+    {"stm32h7", "GPIOD", 0x58020C00, 0, make_gpio},
+    {"stm32h7", "GPIOE", 0x58021000, 0, make_gpio},
+    {"stm32h7", "GPIOF", 0x58021400, 0, make_gpio},
+    {"stm32h7", "GPIOG", 0x58021800, 0, make_gpio},
+    {"stm32h7", "GPIOH", 0x58021C00, 0, make_gpio},
+    {"stm32h7", "GPIOI", 0x58022000, 0, make_gpio},
+    {"stm32h7", "GPIOJ", 0x58022400, 0, make_gpio},
+    {"stm32h7", "GPIOK", 0x58022800, 0, make_gpio},
+    {"stm32h7", "SPI1", 0x40013000, 0, make_spi_h7},
+    {"stm32h7", "SPI2", 0x40003800, 0, make_spi_h7},
+    {"stm32h7", "SPI3", 0x40003C00, 0, make_spi_h7},
+    {"stm32h7", "SPI4", 0x40013400, 0, make_spi_h7},
+    {"stm32h7", "SPI5", 0x40015000, 0, make_spi_h7},
+    {"stm32h7", "SPI6", 0x58001400, 0, make_spi_h7},
+    {"stm32h7", "ADC1", 0x40022000, 18, make_adc_h7},
+    {"stm32h7", "ADC2", 0x40022100, 18, make_adc_h7},
+    {"stm32h7", "ADC3", 0x58026000, 127, make_adc_h7},
+    {"stm32h7", "RTC", 0x58004000, 0, make_rtc},
+    {"stm32h7", "RNG", 0x48021800, 0, make_rng},
 
     {"stm32f7", "RCC", 0x40023800, 0, make_rcc_f7},
     {"stm32f7", "PWR", 0x40007000, 0, make_pwr_f7},
@@ -54,26 +83,36 @@ constexpr DeviceRow kRows[] = {
     {"stm32f7", "TIM5", 0x40000C00, 50, make_timer, 32},
     {"stm32f7", "TIM6", 0x40001000, 54, make_timer, 16},
     {"stm32f7", "TIM7", 0x40001400, 55, make_timer, 16},
+    {"stm32f7", "TIM1", 0x40010000, 25, make_timer, 16 | kApb2},
+    {"stm32f7", "TIM8", 0x40010400, 44, make_timer, 16 | kApb2},
+    {"stm32f7", "TIM9", 0x40014000, 24, make_timer, 16 | kApb2},
+    {"stm32f7", "TIM11", 0x40014800, 26, make_timer, 16 | kApb2},
+    {"stm32f7", "TIM12", 0x40001800, 43, make_timer, 16},
+    {"stm32f7", "TIM14", 0x40002000, 45, make_timer, 16},
+    {"stm32f7", "GPIOA", 0x40020000, 0, make_gpio},
+    {"stm32f7", "GPIOB", 0x40020400, 0, make_gpio},
+    {"stm32f7", "GPIOC", 0x40020800, 0, make_gpio},
+    {"stm32f7", "GPIOD", 0x40020C00, 0, make_gpio},
+    {"stm32f7", "GPIOE", 0x40021000, 0, make_gpio},
+    {"stm32f7", "GPIOF", 0x40021400, 0, make_gpio},
+    {"stm32f7", "GPIOG", 0x40021800, 0, make_gpio},
+    {"stm32f7", "GPIOH", 0x40021C00, 0, make_gpio},
+    {"stm32f7", "GPIOI", 0x40022000, 0, make_gpio},
+    {"stm32f7", "GPIOJ", 0x40022400, 0, make_gpio},
+    {"stm32f7", "GPIOK", 0x40022800, 0, make_gpio},
+    {"stm32f7", "SPI1", 0x40013000, 0, make_spi_f7},
+    {"stm32f7", "SPI2", 0x40003800, 0, make_spi_f7},
+    {"stm32f7", "SPI3", 0x40003C00, 0, make_spi_f7},
+    {"stm32f7", "SPI4", 0x40013400, 0, make_spi_f7},
+    {"stm32f7", "SPI5", 0x40015000, 0, make_spi_f7},
+    {"stm32f7", "SPI6", 0x40015400, 0, make_spi_f7},
+    {"stm32f7", "RTC", 0x40002800, 0, make_rtc},
+    {"stm32f7", "RNG", 0x50060800, 0, make_rng},
 
     {"mps2_an500", "UART0", 0x40004000, 0, make_cmsdk_uart},
 };
 
-// A read-only identity word at the start of a device.
-class Constant : public Device {
- public:
-  Constant(const DeviceRow& row)
-      : Device(row.name, row.base, 4), value_(static_cast<uint32_t>(row.parameter)) {}
-  uint32_t read(uint32_t, uint32_t) override { return value_; }
-
- private:
-  uint32_t value_;
-};
-
 }  // namespace
-
-DevicePtr make_constant(const DeviceRow& row, MachinePort&, const Bus&, const DeviceOptions&) {
-  return std::make_unique<Constant>(row);
-}
 
 void add_devices(Bus& bus, MachinePort& port, Nvic& nvic, const DeviceOptions& options) {
   bus.add(make_scb(port, nvic, options));
@@ -89,11 +128,12 @@ void add_devices(Bus& bus, MachinePort& port, Nvic& nvic, const DeviceOptions& o
 }
 
 ResetClocks reset_clocks(const Board& board) {
-  if (board.startup == "stm32h7") return {64'000'000, 64'000'000, 64'000'000, 7};  // HSI
-  if (board.startup == "stm32f7") return {16'000'000, 16'000'000, 16'000'000, 0};  // HSI
+  const auto all_at = [](uint64_t hz) { return Clocks{hz, hz, hz, hz}; };
+  if (board.startup == "stm32h7") return {all_at(64'000'000), 7};  // HSI
+  if (board.startup == "stm32f7") return {all_at(16'000'000), 0};  // HSI
   if (board.clocks.empty()) throw Error("board {}: no clock", board.name);
   const ClockPreset& preset = board.clocks.front();    // no clock registers are modelled
-  return {preset.core_hz, preset.axi_hz, preset.core_hz, preset.flash_wait_states};
+  return {{preset.core_hz, preset.axi_hz, preset.core_hz, preset.core_hz}, preset.flash_wait_states};
 }
 
 }  // namespace mcusim

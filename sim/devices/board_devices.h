@@ -20,6 +20,9 @@ struct DeviceRow {
   uint64_t parameter = 0;  // of this row: width of a timer, identity word, ...
 };
 
+// Beside the width of a timer: it runs from APB2, not APB1.
+inline constexpr uint64_t kApb2 = 256;
+
 DevicePtr make_rcc_h7(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
 DevicePtr make_rcc_f7(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
 DevicePtr make_pwr_h7(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
@@ -29,11 +32,17 @@ DevicePtr make_constant(const DeviceRow&, MachinePort&, const Bus&, const Device
 DevicePtr make_usart(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
 DevicePtr make_cmsdk_uart(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
 DevicePtr make_timer(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
+DevicePtr make_gpio(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
+DevicePtr make_rtc(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
+DevicePtr make_rng(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
+DevicePtr make_spi_h7(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
+DevicePtr make_spi_f7(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
+DevicePtr make_adc_h7(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
 DevicePtr make_crc(const DeviceRow&, MachinePort&, const Bus&, const DeviceOptions&);
 
 // Clocks after reset, before the guest wrote any clock register.
 struct ResetClocks {
-  uint64_t core_hz, axi_hz, timer_hz;
+  Clocks clocks;
   uint32_t flash_wait_states;
 };
 ResetClocks reset_clocks(const Board& board);

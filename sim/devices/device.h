@@ -14,11 +14,18 @@
 #include <vector>
 
 #include "memmap/board.h"
+#include "sim/devices/mpu.h"
 #include "traces/events.h"
 
 namespace mcusim {
 
 inline constexpr uint64_t kNever = UINT64_MAX;
+
+struct Clocks {
+  uint64_t core_hz = 0, axi_hz = 0;
+  uint64_t apb1_timer_hz = 0, apb2_timer_hz = 0;   // kernel clocks of the timers
+  bool operator==(const Clocks&) const = default;
+};
 
 // What a device may ask of the machine.
 class MachinePort {
@@ -37,9 +44,13 @@ class MachinePort {
   virtual void events_changed() = 0;               // some next_event() moved
   virtual void request_reset() = 0;
   virtual void set_fpu_enabled(bool enabled) = 0;
-  virtual uint64_t core_hz() const = 0;
-  virtual uint64_t timer_hz() const = 0;           // kernel clock of APB1 timers
-  virtual void set_clocks(uint64_t core_hz, uint64_t axi_hz, uint64_t timer_hz) = 0;
+  virtual void mpu_changed(const MpuState& state) = 0;
+  virtual void set_traps(bool division, bool alignment) = 0;   // CCR.DIV_0_TRP, UNALIGN_TRP
+  virtual const Clocks& clocks() const = 0;
+  virtual void set_clocks(const Clocks& clocks) = 0;
+  // While on, stores to flash program it: they can only clear bits.
+  virtual void program_flash(bool on) = 0;
+  virtual void erase_flash(uint32_t address, uint32_t bytes) = 0;
 };
 
 class Device {
@@ -78,7 +89,6 @@ class Device {
 struct DeviceOptions {
   const Board* board = nullptr;
   bool input_without_interrupt = false;
-  uint64_t hse_hz = 8'000'000;   // external oscillator: 8 MHz from ST-LINK on Nucleo boards (UM1974)
   bool debugger = true;          // semihosting is served, so a debugger seems attached
 };
 

@@ -14,7 +14,7 @@ namespace mcusim {
 
 inline constexpr uint32_t kExceptions = 16 + 240;
 enum SystemException : uint32_t {
-  kNmi = 2, kHardFault = 3, kSvCall = 11, kPendSv = 14, kSysTick = 15, kFirstInterrupt = 16,
+  kNmi = 2, kHardFault = 3, kMemManage = 4, kBusFault = 5, kUsageFault = 6, kSvCall = 11, kPendSv = 14, kSysTick = 15, kFirstInterrupt = 16,
 };
 inline constexpr int kThreadPriority = 256;   // lower than any configurable one
 

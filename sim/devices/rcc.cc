@@ -14,6 +14,10 @@ constexpr ReadyBit kReadyH7[] = {{0, 2},   {7, 8},   {12, 13}, {16, 17},
                                  {24, 25}, {26, 27}, {28, 29}};          // RM0433 8.7.2
 constexpr ReadyBit kReadyF7[] = {{0, 1}, {16, 17}, {24, 25}, {26, 27}, {28, 29}};  // RM0385 5.3.1
 
+// BDCR and CSR, at the same offsets on both: LSE and LSI.
+constexpr uint32_t kBdcr = 0x70, kCsr = 0x74;
+constexpr ReadyBit kReadySlow[] = {{0, 1}};
+
 template <size_t n>
 uint32_t with_ready(uint32_t control, const ReadyBit (&bits)[n]) {
   for (const auto& bit : bits) {
@@ -31,10 +35,15 @@ uint32_t divider4(uint32_t field) {
 // PPREx: 0xx = 1, then 2, 4, 8, 16.
 uint32_t divider3(uint32_t field) { return field & 4 ? 2u << (field & 3) : 1; }
 
+// Timers run at twice a divided APB clock.
+uint64_t timer_clock(uint64_t bus_hz, uint32_t divider) {
+  return divider == 1 ? bus_hz : 2 * bus_hz / divider;
+}
+
 class Rcc : public Device {
  public:
   Rcc(const DeviceRow& row, MachinePort& port, const Bus& bus, const DeviceOptions& options)
-      : Device(row.name, row.base, 0x400), port_(port), bus_(bus), hse_hz_(options.hse_hz) {}
+      : Device(row.name, row.base, 0x400), port_(port), bus_(bus), hse_hz_(options.board->hse_hz) {}
 
  protected:
   uint32_t stored(uint32_t offset) const {
@@ -68,7 +77,9 @@ class RccH7 : public Rcc {
   }
 
   uint32_t read(uint32_t offset, uint32_t word) override {
-    if (offset == kCr) return with_ready(word, kReadyH7) | 3u << 14;   // both domain clocks ready
+    // Both domain clocks ready, the HSI divider in force.
+    if (offset == kCr) return with_ready(word, kReadyH7) | 3u << 14 | 1u << 5;
+    if (offset == kBdcr || offset == kCsr) return with_ready(word, kReadySlow);
     if (offset == kCfgr) return (word & ~0x38u) | (word & 7) << 3;
     return word;
   }
@@ -101,10 +112,11 @@ class RccH7 : public Rcc {
     const uint64_t system[] = {hsi(), kCsi, hse_hz_, pll1_p()};
     const uint64_t sysclk = system[stored(kCfgr) & 3];
     if (sysclk == 0) return;
-    const uint32_t d1 = stored(kD1cfgr), apb1 = divider3(stored(kD2cfgr) >> 4 & 7);
+    const uint32_t d1 = stored(kD1cfgr);
+    const uint32_t apb1 = divider3(stored(kD2cfgr) >> 4 & 7), apb2 = divider3(stored(kD2cfgr) >> 8 & 7);
     const uint64_t core = sysclk / divider4(d1 >> 8 & 0xF);
     const uint64_t axi = core / divider4(d1 & 0xF);
-    port_.set_clocks(core, axi, apb1 == 1 ? axi : 2 * axi / apb1);
+    port_.set_clocks({core, axi, timer_clock(axi, apb1), timer_clock(axi, apb2)});
   }
 };
 
@@ -118,6 +130,7 @@ class RccF7 : public Rcc {
 
   uint32_t read(uint32_t offset, uint32_t word) override {
     if (offset == kCr) return with_ready(word, kReadyF7);
+    if (offset == kBdcr || offset == kCsr) return with_ready(word, kReadySlow);
     if (offset == kCfgr) return (word & ~0xCu) | (word & 3) << 2;
     return word;
   }
@@ -139,26 +152,9 @@ class RccF7 : public Rcc {
     const uint64_t sysclk = system[config & 3];
     if (sysclk == 0) return;
     const uint64_t core = sysclk / divider4(config >> 4 & 0xF);
-    const uint32_t apb1 = divider3(config >> 10 & 7);
-    port_.set_clocks(core, core, apb1 == 1 ? core : 2 * core / apb1);
+    const uint32_t apb1 = divider3(config >> 10 & 7), apb2 = divider3(config >> 13 & 7);
+    port_.set_clocks({core, core, timer_clock(core, apb1), timer_clock(core, apb2)});
   }
-};
-
-// Latency field of FLASH_ACR; the register reads back exactly what was written.
-class Flash : public Device {
- public:
-  Flash(const DeviceRow& row, MachinePort& port)
-      : Device(row.name, row.base, 4), port_(port), reset_(static_cast<uint32_t>(row.parameter)) {}
-  std::vector<std::pair<uint32_t, uint32_t>> reset() override { return {{0, reset_}}; }
-  uint32_t write(uint32_t, uint32_t merged, uint32_t, uint32_t stored) override {
-    if ((merged ^ stored) & 0xF)
-      port_.control(trace::Control::What::flash_wait_states, merged & 0xF);
-    return merged;
-  }
-
- private:
-  MachinePort& port_;
-  uint32_t reset_;
 };
 
 class PwrH7 : public Device {
@@ -169,6 +165,7 @@ class PwrH7 : public Device {
   }
   uint32_t read(uint32_t offset, uint32_t stored) override {
     switch (offset) {
+      case 0x08: return (stored & ~(1u << 16)) | (stored & 1) << 16;    // BRRDY follows BREN
       case 0x04: return (stored & ~0xC000u) | 1u << 13 | (bus_.stored(base() + 0x18) & 0xC000);
       case 0x0C: return (stored & ~(1u << 26)) | 1u << 16 | (stored >> 24 & 1) << 26;
       case 0x18: return stored | 1u << 13;                              // VOSRDY
@@ -185,7 +182,8 @@ class PwrF7 : public Device {
   PwrF7(const DeviceRow& row, const Bus& bus) : Device(row.name, row.base, 0x10), bus_(bus) {}
   uint32_t read(uint32_t offset, uint32_t stored) override {
     if (offset != 4) return stored;                                     // CSR1
-    return (stored & ~0x30000u) | 1u << 14 | (bus_.stored(base()) & 0x30000);
+    return (stored & ~0x30008u) | 1u << 14 | (bus_.stored(base()) & 0x30000) |
+           (stored >> 9 & 1) << 3;                                      // BRR follows BRE
   }
 
  private:
@@ -201,9 +199,6 @@ DevicePtr make_rcc_h7(const DeviceRow& row, MachinePort& port, const Bus& bus,
 DevicePtr make_rcc_f7(const DeviceRow& row, MachinePort& port, const Bus& bus,
                       const DeviceOptions& options) {
   return std::make_unique<RccF7>(row, port, bus, options);
-}
-DevicePtr make_flash(const DeviceRow& row, MachinePort& port, const Bus&, const DeviceOptions&) {
-  return std::make_unique<Flash>(row, port);
 }
 DevicePtr make_pwr_h7(const DeviceRow& row, MachinePort&, const Bus& bus, const DeviceOptions&) {
   return std::make_unique<PwrH7>(row, bus);

@@ -10,7 +10,7 @@ namespace {
 enum Offset : uint32_t {
   kCpuid = 0x00, kIcsr = 0x04, kVtorOffset = 0x08, kAircr = 0x0C, kScrOffset = 0x10,
   kCcrOffset = 0x14, kShpr1 = 0x18, kShpr3 = 0x20, kClidr = 0x78, kCtr = 0x7C, kCcsidr = 0x80,
-  kCsselr = 0x84, kCpacr = 0x88,
+  kCsselr = 0x84, kCpacr = 0x88, kCfsr = 0x28, kHfsr = 0x2C,
 };
 constexpr uint32_t kIcacheBit = 1u << 17, kDcacheBit = 1u << 16;
 
@@ -71,6 +71,7 @@ class Scb : public Device {
         return 0;
       case kCsselr: select_ = merged; return merged & 0xF;
       case kCpacr: port_.set_fpu_enabled((merged >> 20 & 0xF) == 0xF); return merged & 0x00F00000;
+      case kCfsr: case kHfsr: return stored & ~(merged & mask);          // cleared by ones
       case kVtorOffset: return merged & ~0x7Fu;
       default: return merged;
     }
@@ -98,6 +99,7 @@ class Scb : public Device {
       port_.control(trace::Control::What::icache_enable, (value & kIcacheBit) != 0);
     if (changed & kDcacheBit)
       port_.control(trace::Control::What::dcache_enable, (value & kDcacheBit) != 0);
+    port_.set_traps(value & 1u << 4, value & 1u << 3);
     return value;
   }
 

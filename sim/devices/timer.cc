@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: MIT
 // General-purpose and basic timers of STM32H7/F7 as up-counters with update interrupt.
 // The count is computed from the core's cycles and the APB1 timer clock, never stepped.
-// RM0433 chapters 38-40; compare channels are storage.
+// RM0433 chapters 37-41. The four compare channels set their flags and interrupt; their
+// outputs, captures and DMA requests are storage.
+#include <algorithm>
+
 #include "sim/devices/board_devices.h"
 
 namespace mcusim {
 namespace {
 
 constexpr uint32_t kCr1 = 0x00, kDier = 0x0C, kSr = 0x10, kEgr = 0x14, kCnt = 0x24, kPsc = 0x28,
-                   kArr = 0x2C;
+                   kArr = 0x2C, kCcr1 = 0x34;
+constexpr uint32_t kChannels = 4, kEvents = 0x1F;
 __extension__ typedef unsigned __int128 Wide;
 
 class Timer : public Device {
  public:
   Timer(const DeviceRow& row, MachinePort& port)
       : Device(row.name, row.base, 0x70), port_(port), interrupt_(row.interrupt),
-        limit_(row.parameter == 32 ? ~0u : 0xFFFFu) {}
+        limit_((row.parameter & 63) == 32 ? ~0u : 0xFFFFu), apb2_(row.parameter & kApb2) {}
 
   std::vector<std::pair<uint32_t, uint32_t>> reset() override {
-    enabled_ = update_interrupt_ = update_flag_ = false;
+    enabled_ = false;
+    interrupts_ = flags_ = 0;
+    for (uint32_t& compare : compare_) compare = 0;
     preload_ = divider_ = 0;
     top_ = limit_;
     base_count_ = base_cycle_ = 0;
@@ -29,7 +35,7 @@ class Timer : public Device {
     if (offset == kCnt || offset == kSr) port_.time_shown();
     switch (offset) {
       case kCnt: settle(); return static_cast<uint32_t>(base_count_);
-      case kSr: settle(); return (stored & ~1u) | uint32_t{update_flag_};
+      case kSr: settle(); return (stored & ~kEvents) | flags_;
       case kArr: return top_;
       case kPsc: return preload_;
       default: return stored;
@@ -41,23 +47,25 @@ class Timer : public Device {
     uint32_t keep = merged;
     switch (offset) {
       case kCr1: enabled_ = merged & 1; break;
-      case kDier: update_interrupt_ = merged & 1; break;
+      case kDier: interrupts_ = merged & kEvents; break;
       case kSr:
-        if (!(merged & 1)) update_flag_ = false;
-        keep = stored & merged;              // flags are cleared by writing 0
+        flags_ &= merged;                    // flags are cleared by writing 0
+        keep = stored & merged;
         break;
       case kEgr:
         if (merged & 1) {                    // UG: restart with the new prescaler
           base_count_ = 0;
           divider_ = preload_;
-          update_flag_ = true;
         }
+        flags_ |= merged & kEvents;
         keep = 0;
         break;
       case kCnt: base_count_ = merged & limit_; break;
       case kPsc: preload_ = merged & 0xFFFF; break;
       case kArr: top_ = merged & limit_; break;
-      default: break;
+      default:
+        if (offset >= kCcr1 && offset < kCcr1 + 16) compare_[(offset - kCcr1) / 4] = merged & limit_;
+        break;
     }
     update_line();
     port_.events_changed();
@@ -65,10 +73,15 @@ class Timer : public Device {
   }
 
   uint64_t next_event() const override {
-    if (!enabled_ || !update_interrupt_ || update_flag_) return kNever;
-    const Wide ticks = Wide{top_} + 1 - (base_count_ > top_ ? top_ : base_count_);
-    const Wide clocks = ticks * (divider_ + 1) * port_.core_hz();
-    return base_cycle_ + static_cast<uint64_t>((clocks + port_.timer_hz() - 1) / port_.timer_hz());
+    if (!enabled_) return kNever;
+    Wide ticks = 0;                          // 0: nothing that would interrupt
+    for (uint32_t event = 0; event < kChannels + 1; ++event) {
+      const Wide distance = interrupts_ & ~flags_ & 1u << event ? ticks_until(event) : 0;
+      if (distance != 0 && (ticks == 0 || distance < ticks)) ticks = distance;
+    }
+    if (ticks == 0) return kNever;
+    const Wide cycles = ticks * (divider_ + 1) * port_.clocks().core_hz;
+    return base_cycle_ + static_cast<uint64_t>((cycles + timer_hz() - 1) / timer_hz());
   }
   void event(uint64_t) override {
     settle();
@@ -85,22 +98,36 @@ class Timer : public Device {
       base_cycle_ = now;
       return;
     }
-    const Wide per_tick = Wide{divider_ + 1} * port_.core_hz();
-    const Wide ticks = Wide{now - base_cycle_} * port_.timer_hz() / per_tick;
+    const Wide per_tick = Wide{divider_ + 1} * port_.clocks().core_hz;
+    const Wide ticks = Wide{now - base_cycle_} * timer_hz() / per_tick;
     if (ticks == 0) return;
-    base_cycle_ += static_cast<uint64_t>(ticks * per_tick / port_.timer_hz());
-    const Wide count = base_count_ + ticks;
-    if (count > top_) {
-      update_flag_ = true;
-      divider_ = preload_;
+    base_cycle_ += static_cast<uint64_t>(ticks * per_tick / timer_hz());
+    for (uint32_t event = 0; event < kChannels + 1; ++event) {
+      const Wide distance = ticks_until(event);
+      if (distance != 0 && distance <= ticks) flags_ |= 1u << event;
     }
+    const Wide count = base_count_ + ticks;
+    if (count > top_) divider_ = preload_;
     base_count_ = static_cast<uint64_t>(count % (Wide{top_} + 1));
   }
-  void update_line() { port_.set_line(interrupt_, update_flag_ && update_interrupt_); }
+  // Ticks from the base until an event (0: overflow, 1 to 4: compare) happens again; 0: never.
+  Wide ticks_until(uint32_t event) const {
+    const uint64_t period = uint64_t{top_} + 1, count = std::min<uint64_t>(base_count_, top_);
+    if (event == 0) return period - count;
+    const uint64_t at = compare_[event - 1];
+    if (at > top_) return 0;
+    return at > count ? at - count : at + period - count;
+  }
+  uint64_t timer_hz() const {
+    return apb2_ ? port_.clocks().apb2_timer_hz : port_.clocks().apb1_timer_hz;
+  }
+  void update_line() { port_.set_line(interrupt_, (flags_ & interrupts_) != 0); }
 
   MachinePort& port_;
   uint32_t interrupt_, limit_;
-  bool enabled_ = false, update_interrupt_ = false, update_flag_ = false;
+  bool apb2_, enabled_ = false;
+  uint32_t interrupts_ = 0, flags_ = 0;     // bit 0: update, bits 1 to 4: compare channels
+  uint32_t compare_[kChannels] = {};
   uint32_t preload_ = 0, divider_ = 0, top_ = ~0u;
   uint64_t base_count_ = 0, base_cycle_ = 0;
 };

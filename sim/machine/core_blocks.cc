@@ -117,14 +117,13 @@ void Machine::Core::after_block(const BlockPlan& plan) {
   after_run = false;
   if (plan.predicated_count != 0 && !options.fast) skipped += skipped_left;
   if (!deferred.empty()) flush_deferred();
+  settle_flash();
   if (plan.traits & kChangesSystem) read_system_registers();
   if (plan.traits & kSendsEvent) event_register = true;
   if ((plan.traits & kMovesStack) && on_main_stack && !options.fast) {
-    const uint32_t sp = engine.reg(UC_ARM_REG_SP);
+    uint32_t sp = engine.reg(UC_ARM_REG_SP);
+    if (sp & 3) engine.set_reg(UC_ARM_REG_SP, sp &= ~3u);   // RAZ/WI (B1.4.7); the engine keeps them
     note_stack(sp, plan.instructions - 1);
-    if (options.strict && (sp & 3) != 0)
-      violation(plan.instructions - 1, fmt::format("stack pointer 0x{:08x} is not word aligned", sp),
-                sp);
   }
   if (code_written) {
     code_written = false;
@@ -142,56 +141,6 @@ void Machine::Core::after_block(const BlockPlan& plan) {
   }
 }
 
-void Machine::Core::plan_next_look() {
-  clocked_deadline = clock != nullptr && deadline != kNever;
-  check_at = attention ? 0 : options.max_instructions;
-  if (clock == nullptr && deadline != kNever)     // a cycle is an instruction
-    check_at = std::min(check_at, deadline > asleep ? deadline - asleep : 0);
-}
-
-bool Machine::Core::intervene(uint32_t address) {
-  if (!attention && instructions < options.max_instructions && time_now() < deadline) {
-    plan_next_look();
-    return false;
-  }
-  if (self_branch_runs >= 2 && !ending) {
-    bus.poll();
-    const bool can_leave = (deadline != kNever || nvic.any_pending()) &&
-                           engine.reg(UC_ARM_REG_PRIMASK) == 0;
-    if (!can_leave) {
-      const FirstTouch* poll = bus.last_read();
-      end(EndReason::self_branch,
-          poll == nullptr ? std::string("endless loop that no interrupt can leave")
-                          : fmt::format("endless loop that no interrupt can leave; the last "
-                                        "peripheral word read was 0x{:08x} ({})", poll->address,
-                                        poll->device ? poll->device->name() : "plain storage"),
-          address);
-    }
-    self_branch_runs = 0;
-  }
-  if (!ending && instructions >= options.max_instructions)
-    end(EndReason::budget, fmt::format("instruction budget of {} used up", options.max_instructions),
-        address);
-  if (ending) {
-    if (it_now != 0) return false;   // a stop inside IT would come late: wait for the next block
-    resume_pc = address;
-    engine.stop();
-    return true;
-  }
-  if (deadline != kNever && time_now() >= deadline) {
-    bus.run_events(time_now());
-    deadline = bus.next_event();
-  }
-  const bool taken = nvic.any_pending() && take_pending(address);
-  attention = ending || nvic.any_pending();
-  plan_next_look();
-  if (taken && ending) {             // entry itself failed
-    resume_pc = address;
-    engine.stop();
-  }
-  return taken;
-}
-
 BlockPlan* Machine::Core::find_plan(uint32_t address, uint32_t size) {
   uint8_t code[2 * kLine];
   if (size == 0 || size > sizeof code || !memory.contains(address, size)) {
@@ -201,6 +150,18 @@ BlockPlan* Machine::Core::find_plan(uint32_t address, uint32_t size) {
   }
   constexpr uint32_t kThumbBit = 1u << 24;
   if ((engine.reg(UC_ARM_REG_XPSR) & kThumbBit) == 0) return nullptr;   // the engine will refuse it
+  if (mpu_closes && !mpu_grants(address, AccessKind::execute)) {
+    Fault found;
+    found.exception = kMemManage;
+    found.status = 1;
+    found.pc = address;
+    found.culprit = last_retired(address);
+    found.text = fmt::format("jump to 0x{:08x}, where the MPU forbids to execute", address);
+    fault = std::move(found);
+    resume_pc = address;
+    engine.stop();
+    return nullptr;
+  }
   const std::span<uint8_t> bytes(code, size);
   memory.read(address, bytes);
   bool is_new = false;
@@ -240,6 +201,11 @@ BlockPlan* Machine::Core::find_plan(uint32_t address, uint32_t size) {
     // (Writing PC leaves the block before its first instruction, IT bits kept.)
     add_anchor_hooks(plan);
     engine.forget_code(address, size);
+    engine.set_reg(UC_ARM_REG_PC, address | 1);
+    return nullptr;
+  }
+  if (trap_division && hook_divisions(plan)) {
+    engine.forget_code(address, size);               // as above
     engine.set_reg(UC_ARM_REG_PC, address | 1);
     return nullptr;
   }
@@ -296,6 +262,13 @@ const Slot* Machine::Core::resolve(const Slot* slot, bool is_write, uint32_t siz
 
 void Machine::Core::access(bool is_write, uint32_t address, uint32_t size) {
   const Slot* slot = cursor;
+  if (mpu_closes && !mpu_grants(address, is_write ? AccessKind::write : AccessKind::read)) [[unlikely]] {
+    if (const Slot* denied = resolve(slot, is_write, size))
+      deny(denied->instruction, address, kMemManage, 1u << 1 | 1u << 7,
+           fmt::format("{} of {} bytes at 0x{:08x} that the MPU forbids", is_write ? "write" : "read",
+                       size, address));
+    return;
+  }
   if (slot->flags != 0) {
     if (slot->flags & ~kSlotStack) [[unlikely]] {
       slot = resolve(slot, is_write, size);
@@ -332,7 +305,11 @@ void Machine::Core::unaligned(const Slot& slot, bool is_write, uint32_t address,
     resume_slot = cursor;           // two more events of this read follow
     cursor = ignore_slots;
   }
-  if ((address & slot.align_mask) && options.strict)
+  const bool always = (address & slot.align_mask) != 0;
+  if (trap_alignment || (always && !only_hangs(vector_of(fault_exception(kUsageFault)))))
+    return deny(slot.instruction, address, kUsageFault, 1u << 24,
+                fmt::format("unaligned {} at 0x{:08x}", is_write ? "write" : "read", address));
+  if (always && options.strict)
     violation(slot.instruction, fmt::format("unaligned address 0x{:08x}: the instruction needs "
                                             "{}-byte alignment and raises a UsageFault",
                                             address, slot.align_mask + 1), address);

@@ -10,20 +10,7 @@ namespace {
 
 // Numbers of UC_HOOK_INTR on the Cortex-M7 model (unicorn.md 5.2, 5.4).
 constexpr uint32_t kIntrSvc = 2, kIntrPrefetchAbort = 3, kIntrBkpt = 7, kIntrExceptionExit = 8;
-constexpr uint32_t kFirstExcReturn = 0xFFFFFFE0;
 constexpr uint32_t kSemihostingImmediate = 0xAB;
-
-const char* access_name(uc_mem_type type) {
-  switch (type) {
-    case UC_MEM_READ_UNMAPPED: return "read of unmapped address";
-    case UC_MEM_WRITE_UNMAPPED: return "write to unmapped address";
-    case UC_MEM_FETCH_UNMAPPED: return "jump to unmapped address";
-    case UC_MEM_WRITE_PROT: return "write to read-only memory at";
-    case UC_MEM_READ_PROT: return "read of unreadable memory at";
-    case UC_MEM_FETCH_PROT: return "jump to memory that cannot execute, at";
-    default: return "invalid access to";
-  }
-}
 
 template <typename Callback>
 void* as_hook(Callback callback) {
@@ -79,9 +66,13 @@ void Machine::Core::install_hooks() {
     engine.hook(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, as_hook(on_access), this);
   }
   const uc_cb_eventmem_t invalid = [](uc_engine*, uc_mem_type type, uint64_t address, int size,
-                                      int64_t, void* self) {
+                                      int64_t value, void* self) {
     Core* core = static_cast<Core*>(self);
     return core->guarded([&] {
+      if (type == UC_MEM_WRITE_PROT &&
+          core->programmed(static_cast<uint32_t>(address), static_cast<uint32_t>(size),
+                           static_cast<uint64_t>(value)))
+        return true;
       return core->invalid_access(type, static_cast<uint32_t>(address),
                                   static_cast<uint32_t>(size));
     });
@@ -117,19 +108,25 @@ void Machine::Core::interrupt(uint32_t number) {
     if (outcome.fault) end_with_fault(*outcome.fault, pc);
     if (outcome.exit_code) {
       exit_code = *outcome.exit_code;
-      end(EndReason::exited, fmt::format("exit code {}", exit_code), pc);
+      const uint32_t running = nvic.current();
+      if (running >= kHardFault && running <= kUsageFault && !faults.empty())
+        end_with_fault(fmt::format("{}, whose handler exited with code {}", last_fault.text, exit_code),
+                       last_fault.culprit, last_fault.address);
+      else
+        end(EndReason::exited, fmt::format("exit code {}", exit_code), pc);
     }
     if (ending) engine.stop();
   } else if (number == kIntrSvc) {
     nvic.set_pending(kSvCall, true);
     if (!take_pending(pc)) {
-      // Masked or at equal priority: on silicon this escalates to HardFault.
-      end_with_fault("SVC while its priority is masked escalates to HardFault", pc - 2);
+      nvic.set_pending(kSvCall, false);
+      undefined(0, "SVC while its priority is masked escalates to HardFault", pc - 2, pc - 2);
+      fault->exception = kHardFault;
       engine.stop();
     }
   } else if (number == kIntrPrefetchAbort) {
     end(EndReason::strict_violation,
-        fmt::format("{} 0x{:08x}", access_name(UC_MEM_FETCH_PROT), pc), last_retired(pc));
+        fmt::format("jump to memory that cannot execute, at 0x{:08x}", pc), last_retired(pc));
     engine.stop();
   } else {
     end_with_fault(fmt::format("processor exception {} of the engine", number), pc);
@@ -142,48 +139,6 @@ uint32_t Machine::Core::last_retired(uint32_t otherwise) const {
   if (history_count == 0) return otherwise;
   const Retired& last = history[(history_count - 1) % kHistory];
   return last.count == 0 ? otherwise : last.plan->block->instructions[last.count - 1].address;
-}
-
-bool Machine::Core::invalid_access(uc_mem_type type, uint32_t address, uint32_t size) {
-  const bool is_fetch = type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT;
-  uint32_t pc = address;
-  std::string text;
-  if (is_fetch) {
-    if (address >= kFirstExcReturn) return false;
-    if (open_ != nullptr) close_block();
-    pc = last_retired(address);
-    text = fmt::format("{} 0x{:08x}", access_name(type), address);
-  } else {
-    if (open_ != nullptr) {
-      // Writes were announced before they failed; reads were not.
-      const bool is_write = type == UC_MEM_WRITE_UNMAPPED || type == UC_MEM_WRITE_PROT;
-      uint32_t index = 0;
-      if (options.fast) {
-        pc = open_->address;
-      } else {
-        if (is_write && access_end > accesses.data() && access_end[-1].address == address) {
-          index = access_end[-1].instruction;
-        } else if (const Slot* slot = resolve(cursor, is_write, size)) {
-          index = slot->instruction;
-        } else {
-          index = cursor->instruction;
-        }
-        pc = open_->block->instructions[index].address;
-        if (violated) {               // an earlier instruction of this block went wrong first
-          violated = false;
-          end(EndReason::strict_violation, message,
-              open_->block->instructions[violation_instruction].address);
-        }
-      }
-      close_partly(index);
-    }
-    text = fmt::format("{} 0x{:08x} ({} bytes)", access_name(type), address, size);
-  }
-  // Flash that ignores stores, or code in data memory, might work by luck on a board.
-  const bool strict_only = type == UC_MEM_WRITE_PROT || type == UC_MEM_FETCH_PROT;
-  if (!ending) end(strict_only ? EndReason::strict_violation : EndReason::fault, text, pc);
-  end_data = address;
-  return false;
 }
 
 void Machine::Core::reached_until_pc(uint32_t address) {
@@ -207,12 +162,19 @@ void Machine::Core::reached_until_pc(uint32_t address) {
   engine.stop();
 }
 
+void Machine::Core::settle_flash() {
+  for (const auto& [address, byte] : flash_bytes) memory.write(address, {&byte, 1});
+  flash_bytes.clear();
+}
+
 uint32_t Machine::Core::device_read(uint32_t address, unsigned bytes) {
+  settle_flash();
   return guarded([&] { return bus.read(address, bytes, open_ ? open_->address : 0); });
 }
 
 void Machine::Core::device_write(uint32_t address, unsigned bytes, uint32_t value) {
   guarded([&] {
+    settle_flash();
     bus.write(address, bytes, value, open_ ? open_->address : 0);
     if (nvic.any_pending()) look_soon();
   });
@@ -302,23 +264,44 @@ void Machine::Core::request_reset() {
       open_ ? open_->address : resume_pc);
 }
 
-void Machine::Core::set_clocks(uint64_t core_hz, uint64_t axi_hz, uint64_t timer_hz) {
-  if (core_hz == clocks.core_hz && axi_hz == clocks.axi_hz && timer_hz == clocks.timer_hz) return;
+void Machine::Core::set_clocks(const Clocks& changed) {
+  if (changed == clocks_now) return;
   bus.clocks_changing();
   seconds_before = seconds();
   hz_since_cycle = time_now();
   using What = trace::Control::What;
-  if (core_hz != clocks.core_hz) control(What::core_hz, static_cast<uint32_t>(core_hz), 0, 0);
-  if (axi_hz != clocks.axi_hz) control(What::axi_hz, static_cast<uint32_t>(axi_hz), 0, 0);
-  clocks.core_hz = core_hz;
-  clocks.axi_hz = axi_hz;
-  clocks.timer_hz = timer_hz;
+  if (changed.core_hz != clocks_now.core_hz)
+    control(What::core_hz, static_cast<uint32_t>(changed.core_hz), 0, 0);
+  if (changed.axi_hz != clocks_now.axi_hz)
+    control(What::axi_hz, static_cast<uint32_t>(changed.axi_hz), 0, 0);
+  clocks_now = changed;
   events_changed();
+}
+
+void Machine::Core::erase_flash(uint32_t address, uint32_t bytes) {
+  memory.write(address, std::vector<uint8_t>(bytes, 0xFF));
+  engine.forget_code(address, bytes);
+  code_written = after_run = true;
+}
+
+// Stores to flash clear bits.
+bool Machine::Core::programmed(uint32_t address, uint32_t size, uint64_t value) {
+  const MemoryRegion* region = memory.find(address, size);
+  if (!programs_flash || region == nullptr || region->region.kind != RegionKind::flash) return false;
+  uint8_t bytes[8];
+  memory.read(address, {bytes, size});
+  // The engine stores the value all the same; the bits it set are cleared at the next access
+  // to a device or at the end of the block.
+  for (uint32_t i = 0; i < size; ++i)
+    flash_bytes.emplace_back(address + i, bytes[i] & static_cast<uint8_t>(value >> 8 * i));
+  engine.forget_code(address, size);
+  code_written = after_run = true;
+  return true;
 }
 
 double Machine::Core::seconds() {
   return seconds_before +
-         static_cast<double>(time_now() - hz_since_cycle) / static_cast<double>(clocks.core_hz);
+         static_cast<double>(time_now() - hz_since_cycle) / static_cast<double>(clocks_now.core_hz);
 }
 
 }  // namespace mcusim

@@ -12,7 +12,7 @@ namespace mcusim {
 namespace {
 
 constexpr uint32_t kBasicWords = 8, kExtendedWords = 26;   // the latter: 18 of the FPU, one spare
-constexpr uint32_t kFpca = 4, kSpsel = 2;                  // CONTROL
+constexpr uint32_t kFpca = 4, kSpsel = 2, kUnprivileged = 1;   // CONTROL
 constexpr uint32_t kAligned = 1u << 9;                     // stacked xPSR: 4 bytes of padding
 constexpr uint32_t kNoFpFrame = 1u << 4, kThread = 1u << 3, kProcessStack = 1u << 2;  // EXC_RETURN
 
@@ -22,8 +22,18 @@ constexpr int kCallerSaved[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
 }  // namespace
 
 void Machine::Core::read_system_registers() {
-  on_main_stack = nvic.current() != 0 || (engine.reg(UC_ARM_REG_CONTROL) & kSpsel) == 0;
+  const uint32_t control_word = engine.reg(UC_ARM_REG_CONTROL);
+  on_main_stack = nvic.current() != 0 || (control_word & kSpsel) == 0;
+  set_privileged(nvic.current() != 0 || (control_word & kUnprivileged) == 0);
   if (nvic.any_pending()) look_soon();      // a mask register may have changed
+}
+
+void Machine::Core::set_privileged(bool now_privileged) {
+  if (privileged == now_privileged) return;
+  privileged = now_privileged;
+  if (!mpu_closes) return;
+  forget_rights();
+  forget_plans();
 }
 
 // Enters what is pending and may run; true when control flow changed.
@@ -81,6 +91,7 @@ bool Machine::Core::enter_exception(uint32_t number, uint32_t return_address) {
                               (from_thread ? kThread : 0) | (process ? kProcessStack : 0);
   nvic.enter(number);
   ++exceptions;
+  set_privileged(true);
   on_main_stack = true;
   engine.set_reg(UC_ARM_REG_SP, frame_base);
   engine.set_reg(UC_ARM_REG_IPSR, number);
@@ -169,6 +180,7 @@ void Machine::Core::leave_exception(uint32_t exc_return) {
   resume_pc = frame[6];
   event_register = true;
   on_main_stack = outer != 0 || !process;
+  set_privileged(outer != 0 || (control_word & kUnprivileged) == 0);
   if (nvic.any_pending()) look_soon();
   if (sink != nullptr) sink->exception({false, finished, 4 * words + padding});
 }

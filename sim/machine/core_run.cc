@@ -25,7 +25,7 @@ Machine::Core::Core(const Board& board_, MachineOptions options_)
   devices.board = &board;
   devices.input_without_interrupt = options.uart_input_without_interrupt;
   devices.debugger = options.semihosting;
-  clocks = reset_clocks(board);
+  clocks_now = reset_clocks(board).clocks;
   add_devices(bus, *this, nvic, devices);
   install_hooks();
 
@@ -49,7 +49,7 @@ Machine::Core::Core(const Board& board_, MachineOptions options_)
   port.input = [this] { return input(); };
   port.seconds = [this] { return seconds(); };
   port.cycles = [this] { return time_now(); };
-  port.core_hz = [this] { return clocks.core_hz; };
+  port.core_hz = [this] { return clocks_now.core_hz; };
   semihosting.configure(std::move(port), options.semihosting_directory, options.command_line);
 }
 
@@ -69,17 +69,28 @@ void Machine::Core::load(const Program& image) {
   reset();
 }
 
+bool Machine::Core::vectors_at(uint32_t at, uint32_t& sp, uint32_t& pc) const {
+  return memory.try_read_word(at, sp) && memory.try_read_word(at + 4, pc) && (pc & 1) != 0 &&
+         memory.contains(pc & ~1u, 2) && memory.contains(sp - 4, 4);
+}
+
 void Machine::Core::reset() {
   uint32_t sp = 0, pc = 0;
-  if (loaded && (!memory.try_read_word(board.initial_vtor, sp) ||
-                 !memory.try_read_word(board.initial_vtor + 4, pc) || (pc & 1) == 0 ||
-                 !memory.contains(pc & ~1u, 2) || !memory.contains(sp - 4, 4)))
+  boot_vectors = board.initial_vtor;
+  bool found = !loaded || vectors_at(boot_vectors, sp, pc);
+  if (!found && !program.segments.empty()) {
+    // An image for a boot loader: what the loader would start is at its own first bytes.
+    boot_vectors = program.segments.front().address;
+    found = vectors_at(boot_vectors, sp, pc);
+  }
+  if (!found)
     throw Error("{}: no vector table at 0x{:08x} of board {} (stack 0x{:08x}, reset 0x{:08x})",
                 program.name, board.initial_vtor, board.name, sp, pc);
   nvic.reset();
   bus.reset();
+  bus.store(kVtor, boot_vectors);
   semihosting.reset();
-  clocks = reset_clocks(board);
+  clocks_now = reset_clocks(board).clocks;
   for (int number = 0; number < 13; ++number) engine.set_reg(Engine::core_register(number), 0);
   engine.set_reg(UC_ARM_REG_IPSR, 0);
   engine.set_reg(UC_ARM_REG_CONTROL, 0);
@@ -94,12 +105,19 @@ void Machine::Core::reset() {
   it_now = 0;
   attention = ending = violated = after_run = event_register = time_observed = false;
   set_fpu_enabled(false);
+  programs_flash = false;
   on_main_stack = true;
   passing_until_pc = false;
   started = false;
   deferred.clear();
   deadline = kNever;
-  instructions = skipped = exceptions = asleep = history_count = 0;
+  instructions = skipped = exceptions = asleep = repeated = history_count = 0;
+  loop = {};
+  fault.reset();
+  faults.clear();
+  flash_bytes.clear();
+  trap_division = trap_alignment = false;
+  privileged = true;
   hz_since_cycle = 0;
   seconds_before = 0;
   self_branch_runs = text_seen = 0;
@@ -177,14 +195,14 @@ void Machine::Core::interpret_stop(uc_err error) {
   if (error == UC_ERR_INSN_INVALID) {
     if (plan == nullptr) {            // Arm code: the block was never opened
       const uint32_t target = engine.reg(UC_ARM_REG_PC);
-      end_with_fault(fmt::format("jump to 0x{:08x} without the Thumb bit", target),
-                     last_retired(target));
-      return;
+      constexpr uint32_t kInvalidState = 1u << 17;
+      return undefined(kInvalidState, fmt::format("jump to 0x{:08x} without the Thumb bit", target),
+                       target, last_retired(target));
     }
     const uint32_t last = plan->instructions - 1;
+    const uint32_t pc = plan->block->instructions[last].address;
     close_partly(last);
-    end_with_fault("undefined instruction", plan->block->instructions[last].address);
-    return;
+    return undefined(1u << 16, "undefined instruction", pc, pc);
   }
   end_with_fault(fmt::format("the engine stopped: {}", uc_strerror(error)),
                  open_ ? open_->address : resume_pc);
@@ -202,16 +220,17 @@ RunResult Machine::Core::run() {
     started = true;
     if (sink != nullptr) {
       using What = trace::Control::What;
-      sink->control({What::core_hz, static_cast<uint32_t>(clocks.core_hz), {0, 0}});
-      sink->control({What::axi_hz, static_cast<uint32_t>(clocks.axi_hz), {0, 0}});
-      sink->control({What::flash_wait_states, clocks.flash_wait_states, {0, 0}});
+      sink->control({What::core_hz, static_cast<uint32_t>(clocks_now.core_hz), {0, 0}});
+      sink->control({What::axi_hz, static_cast<uint32_t>(clocks_now.axi_hz), {0, 0}});
+      sink->control({What::flash_wait_states, reset_clocks(board).flash_wait_states, {0, 0}});
     }
   }
   while (!ending) {
     const uc_err error = engine.start(resume_pc);
     if (thrown) std::rethrow_exception(std::exchange(thrown, nullptr));
     if (broken_law) throw std::logic_error("internal check failed: engine events: " + *broken_law);
-    if (!ending) interpret_stop(error);
+    if (!ending && !fault) interpret_stop(error);
+    if (!ending && fault) take_fault();
   }
   if (open_ != nullptr) close_block();
   flush_deferred();
@@ -249,6 +268,8 @@ RunResult Machine::Core::result(uint64_t history_end) {
   out.instructions = instructions;
   out.skipped = skipped;
   out.block_runs = history_count;
+  out.repeated = repeated;
+  out.faults = faults;
   out.exceptions = exceptions;
   out.time_observed = time_observed;
   for (uint64_t back = 0; back < kHistory && back < history_end; ++back) {

@@ -40,6 +40,14 @@ void Engine::map(uint32_t base, uint32_t size_bytes, bool writable, bool executa
   must(uc_mem_map_ptr(engine_, base, size_bytes, rights, bytes), "map memory");
 }
 
+void Engine::protect(uint32_t base, uint32_t size_bytes, bool readable, bool writable,
+                     bool executable) {
+  uint32_t rights = readable ? UC_PROT_READ : UC_PROT_NONE;
+  if (writable) rights |= UC_PROT_WRITE;
+  if (executable) rights |= UC_PROT_EXEC;
+  must(uc_mem_protect(engine_, base, size_bytes, rights), "change rights");
+}
+
 void Engine::map_io(uint32_t base, uint32_t size_bytes, uc_cb_mmio_read_t read,
                     uc_cb_mmio_write_t write, void* user) {
   must(uc_mmio_map(engine_, base, size_bytes, read, user, write, user), "map a device range");

@@ -29,6 +29,8 @@ class Engine {
   void map(uint32_t base, uint32_t size_bytes, bool writable, bool executable, uint8_t* bytes);
   void map_io(uint32_t base, uint32_t size_bytes, uc_cb_mmio_read_t read, uc_cb_mmio_write_t write,
               void* user);
+  // Rights of a whole mapping.
+  void protect(uint32_t base, uint32_t size_bytes, bool readable, bool writable, bool executable);
   // An empty range (first > last) means everywhere.
   void hook(int type, void* callback, void* user, uint64_t first = 1, uint64_t last = 0);
   // Drops translations, so that hooks and host writes reach code seen before.

@@ -119,7 +119,7 @@ std::vector<PeripheralTouch> Machine::peripheral_touches() const {
 }
 
 std::optional<uint32_t> Machine::layer() const { return core_->current_layer; }
-uint64_t Machine::core_hz() const { return core_->clocks.core_hz; }
+uint64_t Machine::core_hz() const { return core_->clocks_now.core_hz; }
 uint64_t Machine::instructions() const { return core_->instructions; }
 
 }  // namespace mcusim

@@ -36,6 +36,9 @@ struct MachineOptions {
   std::string until_text;  // end when the console has shown this text ...
   uint32_t until_text_count = 1;             // ... so many times
   std::optional<uint32_t> until_pc;
+  // Rounds of a loop that only waits for an event of the clock are counted and timed, not
+  // executed (core_looks.cc); every total is the same. Not under `fast`, not while tracing.
+  bool skip_waiting = true;
   bool semihosting = true;
   std::string semihosting_directory;         // host files only under it; empty: none
   std::string command_line;                  // SYS_GET_CMDLINE
@@ -77,7 +80,9 @@ struct RunResult {
   uint64_t instructions = 0;              // retired since reset, IT-skipped ones included
   uint64_t skipped = 0;                   // loads and stores skipped inside IT blocks
   uint64_t block_runs = 0;
+  uint64_t repeated = 0;                  // of `instructions`: rounds of waiting loops passed over
   uint64_t exceptions = 0;                // entries
+  std::vector<std::string> faults;        // the first that went to a handler of the guest
   bool time_observed = false;             // the guest read a clock or took a timed interrupt
 };
 

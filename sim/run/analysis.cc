@@ -18,6 +18,9 @@ class TimedTee : public TimedSink {
   void timed(const TimedRun& run) override {
     for (TimedSink* sink : sinks_) sink->timed(run);
   }
+  void repeated(std::span<const TimedRun> loop, uint64_t times, uint64_t period_cycles) override {
+    for (TimedSink* sink : sinks_) sink->repeated(loop, times, period_cycles);
+  }
   void mark(const trace::Mark& mark, uint64_t cycle) override {
     for (TimedSink* sink : sinks_) sink->mark(mark, cycle);
   }

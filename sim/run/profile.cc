@@ -59,7 +59,7 @@ void Profile::spread() const {
   waiting_.clear();
 }
 
-Profile::Repeated* Profile::repeated(const TimedRun& run) {
+Profile::Repeated* Profile::counted(const TimedRun& run, uint64_t times) {
   if (run.schedule < first_repeated_) return nullptr;   // 0 as well
   if (run.schedule - first_repeated_ >= kMaxRepeated) {
     spread();
@@ -75,23 +75,30 @@ Profile::Repeated* Profile::repeated(const TimedRun& run) {
     found.parts.assign(parts.begin(), parts.end());
     for (const auto& part : parts) found.cycles += part.cycles;
   }
-  if (found.runs++ == 0) waiting_.push_back(index);
+  if (found.runs == 0) waiting_.push_back(index);
+  found.runs += times;
   return &found;
 }
 
-void Profile::timed(const TimedRun& run) {
+void Profile::timed(const TimedRun& run) { add_timed(run, 1); }
+
+void Profile::repeated(std::span<const TimedRun> loop, uint64_t times, uint64_t) {
+  for (const TimedRun& run : loop) add_timed(run, times);
+}
+
+void Profile::add_timed(const TimedRun& run, uint64_t times) {
   uint64_t cycles = 0;
-  if (const Repeated* found = repeated(run)) {
+  if (const Repeated* found = counted(run, times)) {
     cycles = found->cycles;
     if (const auto stalls = run.parts.subspan(run.schedule_parts); !stalls.empty())
-      cycles += add_runs(*run.block, stalls, 0, 1);
+      cycles += add_runs(*run.block, stalls, 0, times);
   } else {
-    cycles = add_runs(*run.block, run.parts, run.run->instructions, 1);
+    cycles = add_runs(*run.block, run.parts, run.run->instructions, times);
   }
   check(cycles == run.cycles, "a block's cycles equal the sum of its parts");
   uint64_t bytes = 0;
   for (const auto& access : run.run->accesses) bytes += access.bytes;
-  open_share().data_bytes += bytes;
+  open_share().data_bytes += bytes * times;
 }
 
 void Profile::mark(const trace::Mark& mark, uint64_t) {

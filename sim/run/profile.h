@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ class Profile : public TimedSink {
   };
 
   void timed(const TimedRun& run) override;
+  void repeated(std::span<const TimedRun> loop, uint64_t times, uint64_t period_cycles) override;
   void mark(const trace::Mark& mark, uint64_t cycle) override;
   void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override;
   void slept(uint64_t start_cycle, uint64_t cycles) override;
@@ -72,7 +74,8 @@ class Profile : public TimedSink {
 
   Share& open_share() const;
   BlockShare& share_of(const DecodedBlock& block) const;
-  Repeated* repeated(const TimedRun& run);
+  void add_timed(const TimedRun& run, uint64_t times);
+  Repeated* counted(const TimedRun& run, uint64_t times);   // nullptr: of no schedule that repeats
   // Adds `runs` runs that retired `retired` instructions to the open share.
   uint64_t add_runs(const DecodedBlock& block, std::span<const InstructionCycles> parts,
                     uint32_t retired, uint64_t runs) const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "memmap/base/error.h"
 #include "sim/run/demangle.h"
@@ -50,6 +51,25 @@ class LayerTap : public trace::RetiredSink {
   std::function<void(uint32_t)> on_layer_end_;
 };
 
+// A trace holds no segments: a function without a size (assembly) gets the one it has here,
+// up to the next function or the end of its segment.
+std::vector<Symbol> sized_functions(const Program& program) {
+  std::vector<Symbol> functions;
+  for (const auto& symbol : program.symbols)
+    if (symbol.is_function) functions.push_back(symbol);
+  uint64_t next = uint64_t{1} << 32, last = next;      // addresses above, of two functions
+  for (size_t i = functions.size(); i-- > 0;) {
+    Symbol& symbol = functions[i];
+    if (symbol.address != last) next = std::exchange(last, symbol.address);
+    if (symbol.size_bytes != 0) continue;
+    for (const auto& segment : program.segments)
+      if (symbol.address - segment.address < segment.bytes.size())
+        symbol.size_bytes = static_cast<uint32_t>(
+            std::min<uint64_t>(next, segment.address + segment.bytes.size()) - symbol.address);
+  }
+  return functions;
+}
+
 // Where a failed run stood, for people: the last instructions, oldest first.
 void add_history(const RunResult& result, report::Run& report) {
   if (!is_failure(result.reason)) return;
@@ -95,8 +115,7 @@ trace::RetiredSink* Simulation::record() {
   if (options_.record_path.empty()) return nullptr;
   Recording recording{board_.name, options_.facts, {}, {}};
   describe(recording.facts);
-  for (const auto& symbol : program_.symbols)
-    if (symbol.is_function) recording.functions.push_back(symbol);
+  recording.functions = sized_functions(program_);
   trace::RetiredSink* timed = analysis_ ? &analysis_->estimator() : nullptr;
   if (options_.window.whole()) {
     writer_ = std::make_unique<trace::TraceWriter>(options_.record_path, to_json(recording), timed);
@@ -160,6 +179,7 @@ report::Run Simulation::run(RunResult* result_out) {
     if (touch.device.empty())
       report.notes.push_back(fmt::format("peripheral 0x{:08x} is plain storage here, first touched by {}",
                                          touch.address, program_.describe(touch.first_block)));
+  for (const std::string& fault : result.faults) report.notes.push_back("fault: " + fault);
   add_history(result, report);
   return report;
 }

@@ -44,6 +44,10 @@ class Cache {
     archive.fixed(tags_);
     archive.value(random_);
   }
+  bool operator==(const Cache& other) const {
+    return enabled == other.enabled && tags_ == other.tags_ && random_ == other.random_ &&
+           generation_ == other.generation_;
+  }
 
  private:
   static constexpr uint32_t kValid = 1, kDirty = 2;

@@ -7,6 +7,30 @@
 
 namespace mcusim::timing {
 
+std::unique_ptr<Block> make_block(const DecodedBlock& decoded) {
+  auto block = std::make_unique<Block>();
+  block->decoded = &decoded;
+  block->ops = build_ops(decoded);
+  const auto& ops = block->ops.ops;
+  for (size_t i = 0; i < ops.size(); ++i) {
+    uint8_t traits = 0;
+    const auto pipe = [&](size_t k) { return (ops[k].slots & kLoadPipe) != 0; };
+    // At a block's border the neighbour is unknown: its bank always counts.
+    if (pipe(i) && (i == 0 || i + 1 == ops.size() || pipe(i - 1) || pipe(i + 1)))
+      traits |= kBesideLoad;
+    if ((ops[i].slots & kHalves) && ops[i].is_store) traits |= kStoreMultiple;
+    if (ops[i].slots & kHalves) traits |= kWords;
+    const std::string& name = decoded.instructions[i].mnemonic;
+    if (name == "dsb" || name == "dmb") traits |= kBarrier;
+    block->has_barrier |= (traits & kBarrier) != 0;
+    block->has_stores |= ops[i].is_store;
+    block->traits.push_back(traits);
+    if (i % kSegment == 0) block->segments.push_back({static_cast<uint16_t>(i), 0, {}});
+    block->segments.back().last = static_cast<uint16_t>(i + 1);
+  }
+  return block;
+}
+
 Entry Carried::enter(const Block& block) {
     const uint32_t address = block.decoded->address;
   if (!last) return Entry::flushed;
@@ -138,6 +162,38 @@ void Carried::settle(const Block& block, std::span<const trace::Access> accesses
       stores.push(accesses[i].address, start + issue[accesses[i].instruction] + beat);
     ++word;
   }
+}
+
+bool Carried::steady_since(const Carried& before) const {
+  if (state != before.state || last != before.last || late_flags != before.late_flags ||
+      !(predictor == before.predictor) || !memory.same_but_times(before.memory))
+    return false;
+  for (uint32_t i = 0; i < RecentStores::kCount; ++i)
+    if (stores.word[(stores.next + i) % RecentStores::kCount] !=
+        before.stores.word[(before.stores.next + i) % RecentStores::kCount])
+      return false;
+  Carried now = *this, then = before;
+  std::vector<uint64_t> ends;
+  now.times([&](uint64_t& time) { ends.push_back(time); });
+  const uint64_t round = cycle - before.cycle;
+  bool steady = true;
+  size_t i = 0;
+  then.times([&](uint64_t& time) {
+    const uint64_t end = ends[i++];
+    steady = steady && (end == time + round || (end == time && time <= before.cycle));
+  });
+  return steady;
+}
+
+void Carried::move_on(const Carried& before, uint64_t cycles) {
+  Carried then = before;
+  std::vector<uint64_t> starts;
+  then.times([&](uint64_t& time) { starts.push_back(time); });
+  size_t i = 0;
+  times([&](uint64_t& time) {
+    if (time != starts[i++]) time += cycles;
+  });
+  cycle += cycles;
 }
 
 }  // namespace mcusim::timing

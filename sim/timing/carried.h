@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Block {
   uint64_t resident = 0;        // instruction generation at which all lines were there
   bool has_barrier = false, free_fetch = false, has_stores = false;
 };
+
+// All of a block that its instructions tell; free_fetch is the memory system's to say.
+std::unique_ptr<Block> make_block(const DecodedBlock& decoded);
 
 // Stores of the last cycles: a load of the same eight bytes waits for them (LM, S).
 struct RecentStores {
@@ -72,6 +76,12 @@ struct Carried {
   const Instruction* last = nullptr;   // executed before, nullptr after a flush
   bool late_flags = false;
 
+  // Whether `before`, one round of a loop ago, differs from this by nothing but times that
+  // moved on with the clock or lie before it: then the next round will cost the same.
+  bool steady_since(const Carried& before) const;
+  // Moves on by `cycles`, as if so many more rounds since `before` had run.
+  void move_on(const Carried& before, uint64_t cycles);
+
   // How control comes to `block` from the instruction before; teaches the predictor.
   Entry enter(const Block& block);
   // What varies in the accesses of a run of `count` instructions; true when all of them
@@ -95,6 +105,14 @@ struct Carried {
   }
 
  private:
+  // All times, the recent stores in the order of their age.
+  template <typename Visit>
+  void times(Visit visit) {
+    memory.times(visit);
+    for (int i = 0; i < RecentStores::kCount; ++i)
+      visit(stores.at[(stores.next + static_cast<uint32_t>(i)) % RecentStores::kCount]);
+    visit(stores.latest);
+  }
   uint64_t play_one(const Block& block, size_t index, std::span<const trace::Access> accesses,
                     uint64_t now, std::vector<InstructionCycles>& out);
   void fetch(const Block& block, size_t index, bool sequential, uint64_t& now,

@@ -13,6 +13,7 @@
 #include "sim/timing/carried.h"
 #include "sim/timing/memo.h"
 #include "sim/timing/memory_state.h"
+#include "sim/timing/round.h"
 
 namespace mcusim {
 namespace {
@@ -67,6 +68,8 @@ class CoreEstimator final : public Estimator {
 
   void block_defined(const trace::BlockInfo& info) override;
   void run(const trace::BlockRun& run) override;
+  void repeat(std::span<const trace::BlockRun> loop, uint64_t times) override;
+  uint64_t steady_cycles() const override { return steady_cycles_; }
   void mark(const trace::Mark& mark) override {
     if (sink_) sink_->mark(mark, now_.cycle);
   }
@@ -100,6 +103,14 @@ class CoreEstimator final : public Estimator {
     return {now_, memo_->state(now_.state), now_.last != nullptr, now_.last ? *now_.last : Instruction{}};
   }
   void restart_memo();
+  void emit(const TimedRun& run) {
+    sink_->timed(run);
+    if (round_) round_->add(run);
+  }
+  void used(MemoEntry& entry) {
+    ++entry.uses;
+    if (round_) round_->used.push_back(&entry);
+  }
   // A run whose whole block has one schedule that is memoised.
   void repeat(Block& block, const trace::BlockRun& run, MemoEntry& found, Entry entry, bool fetched,
               bool quick);
@@ -121,31 +132,13 @@ class CoreEstimator final : public Estimator {
   std::vector<InstructionCycles> parts_, stalls_;
   std::vector<Variation> variations_;
   std::vector<uint32_t> issue_;
+  std::optional<Round> round_;         // while repeat() looks at one
+  uint64_t steady_cycles_ = 0;
 };
 
 void CoreEstimator::block_defined(const trace::BlockInfo& info) {
-  const DecodedBlock& decoded = table_.define(info);
-  auto block = std::make_unique<Block>();
-  block->decoded = &decoded;
-  block->ops = build_ops(decoded);
-  const auto& ops = block->ops.ops;
-  for (size_t i = 0; i < ops.size(); ++i) {
-    uint8_t traits = 0;
-    const auto pipe = [&](size_t k) { return (ops[k].slots & kLoadPipe) != 0; };
-    // At a block's border the neighbour is unknown: its bank always counts.
-    if (pipe(i) && (i == 0 || i + 1 == ops.size() || pipe(i - 1) || pipe(i + 1)))
-      traits |= kBesideLoad;
-    if ((ops[i].slots & kHalves) && ops[i].is_store) traits |= kStoreMultiple;
-    if (ops[i].slots & kHalves) traits |= kWords;
-    const std::string& name = decoded.instructions[i].mnemonic;
-    if (name == "dsb" || name == "dmb") traits |= kBarrier;
-    block->has_barrier |= (traits & kBarrier) != 0;
-    block->has_stores |= ops[i].is_store;
-    block->traits.push_back(traits);
-    if (i % kSegment == 0) block->segments.push_back({static_cast<uint16_t>(i), 0, {}});
-    block->segments.back().last = static_cast<uint16_t>(i + 1);
-  }
-  block->free_fetch = now_.memory.fetch_is_free(decoded.address);
+  auto block = make_block(table_.define(info));
+  block->free_fetch = now_.memory.fetch_is_free(block->decoded->address);
   blocks_.push_back(std::move(block));
 }
 
@@ -197,7 +190,7 @@ void CoreEstimator::run(const trace::BlockRun& run) {
       }
     }
     const Schedule& schedule = entry_found ? entry_found->schedule : *fresh;
-    if (entry_found) ++entry_found->uses;
+    if (entry_found) used(*entry_found);
     else other_spread_.below += schedule.below, other_spread_.above += schedule.above;
     if (!entry_found)
       for (const InstructionCycles& part : schedule.parts)
@@ -227,7 +220,7 @@ void CoreEstimator::run(const trace::BlockRun& run) {
   if (sink_) {
     if (shown.empty()) shown = parts_;
     const size_t scheduled_parts = shown.size() - (quick ? 0 : stalls_.size());
-    sink_->timed({block.decoded, &run, start, cycles, shown, 0, 0, {issue, count}, scheduled_parts});
+    emit({block.decoded, &run, start, cycles, shown, 0, 0, {issue, count}, scheduled_parts});
   }
   if (memo_->full()) restart_memo();
 }
@@ -249,7 +242,7 @@ void CoreEstimator::repeat(Block& block, const trace::BlockRun& run, MemoEntry& 
   const Schedule& schedule = found.schedule;
   const uint64_t start = now_.cycle;
   uint64_t cycles = schedule.cycles;
-  ++found.uses;
+  used(found);
   now_.state = found.next_state;
   now_.late_flags = found.late_flags;
   std::span<const InstructionCycles> parts = schedule.parts;
@@ -266,8 +259,38 @@ void CoreEstimator::repeat(Block& block, const trace::BlockRun& run, MemoEntry& 
   now_.cycle += cycles;
   now_.last = &block.decoded->instructions.back();
   if (sink_)
-    sink_->timed({block.decoded, &run, start, cycles, parts, found.number, schedule.parts.size(),
-                  schedule.issue, schedule.parts.size()});
+    emit({block.decoded, &run, start, cycles, parts, found.number, schedule.parts.size(),
+          schedule.issue, schedule.parts.size()});
+}
+
+// Round by round until one leaves everything as it was; all further ones are like it.
+void CoreEstimator::repeat(std::span<const trace::BlockRun> loop, uint64_t times) {
+  steady_cycles_ = 0;
+  while (times > 0) {
+    const Carried before = now_;
+    const CauseCycles totals = other_totals_;
+    const Spread spread = other_spread_, memory_spread = now_.memory.spread();
+    const Memo* memo = memo_.get();
+    round_.emplace();
+    for (const trace::BlockRun& block_run : loop) run(block_run);
+    --times;
+    const Round round = std::move(*round_);
+    round_.reset();
+    if (memo != memo_.get() || !now_.steady_since(before)) continue;
+    steady_cycles_ = now_.cycle - before.cycle;
+    if (times == 0) return;
+    const auto more = static_cast<double>(times);
+    for (MemoEntry* entry : round.used) entry->uses += times;
+    for (size_t i = 0; i < kCauseCount; ++i)
+      other_totals_[i] += (other_totals_[i] - totals[i]) * times;
+    other_spread_.below += (other_spread_.below - spread.below) * more;
+    other_spread_.above += (other_spread_.above - spread.above) * more;
+    now_.memory.add_spread({(now_.memory.spread().below - memory_spread.below) * more,
+                            (now_.memory.spread().above - memory_spread.above) * more});
+    if (sink_) sink_->repeated(round.runs, times, steady_cycles_);
+    now_.move_on(before, steady_cycles_ * times);
+    return;
+  }
 }
 
 void CoreEstimator::restart_memo() {

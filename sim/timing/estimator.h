@@ -56,6 +56,14 @@ class TimedSink {
  public:
   virtual ~TimedSink() = default;
   virtual void timed(const TimedRun&) = 0;
+  // These runs again, so many times, each time `period_cycles` later.
+  virtual void repeated(std::span<const TimedRun> loop, uint64_t times, uint64_t period_cycles) {
+    for (uint64_t i = 1; i <= times; ++i)
+      for (TimedRun run : loop) {
+        run.start_cycle += i * period_cycles;
+        timed(run);
+      }
+  }
   virtual void mark(const trace::Mark&, uint64_t cycle) = 0;
   virtual void exception(const trace::Exception&, uint64_t start_cycle, uint64_t cycles) = 0;
   // The core slept (WFI, WFE).
@@ -72,6 +80,9 @@ class Clock {
   // Cycles from the last finished run until `instruction` of the open run issues.
   virtual uint64_t ahead(const DecodedBlock& block, std::span<const trace::Access> accesses,
                          uint32_t instruction) const = 0;
+  // What one more round of the runs last given to repeat() is certain to cost, because
+  // the round before left everything that time depends on as it was; 0: not certain.
+  virtual uint64_t steady_cycles() const = 0;
 };
 
 class Estimator : public trace::RetiredSink, public Clock {

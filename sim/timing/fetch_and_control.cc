@@ -68,26 +68,54 @@ void MemorySystem::maintain_line(const trace::Control& control, bool clean, bool
   }
 }
 
-void MemorySystem::set_mpu_region(const trace::Control& control) {
-  // extra: RBAR, RASR (Armv7-M ARM B3.5). Regions apply in the order of their writing.
-  const uint32_t base = control.extra[0] & ~31u, attributes = control.extra[1];
-  if (!(attributes & 1)) return;
-  const uint32_t size_field = attributes >> 1 & 31;
-  const uint64_t bytes = uint64_t{2} << size_field;
+namespace {
+
+// Cacheability of RASR's TEX, C, B (Armv7-M ARM table B3-13; outer attributes do not matter
+// to the inner caches).
+CachePolicy policy_of(uint32_t attributes) {
   const uint32_t tex = attributes >> 19 & 7, c = attributes >> 17 & 1, b = attributes >> 16 & 1;
-  CachePolicy policy = CachePolicy::none;
-  if (tex == 0 && c && !b) policy = CachePolicy::write_through;
-  else if ((tex == 0 || tex == 1) && c && b) policy = CachePolicy::write_back;
-  else if (tex >= 4) policy = (tex & 3) == 0 ? CachePolicy::none
-                            : (tex & 3) == 2 ? CachePolicy::write_through : CachePolicy::write_back;
-  const uint64_t last = std::min<uint64_t>(uint64_t{base} + bytes, uint64_t{1} << 32);
-  for (uint64_t at = base; at < last; at += uint64_t{1} << kGranuleBits) {
-    Place place = place_of(static_cast<uint32_t>(at));
-    if (place.tcm || place.kind == RegionKind::peripheral || place.kind == RegionKind::system)
-      continue;
-    place.cache = policy;
-    map_[at >> kGranuleBits] = place_id(place);
+  if (tex >= 4) {
+    if ((tex & 3) == 0) return CachePolicy::none;
+    return (tex & 3) == 2 ? CachePolicy::write_through : CachePolicy::write_back;
   }
+  if (tex == 0 && c && !b) return CachePolicy::write_through;
+  return tex <= 1 && c && b ? CachePolicy::write_back : CachePolicy::none;
+}
+
+}  // namespace
+
+// The board's own map with all regions over it, the highest number on top; an eighth of a
+// region whose SRD bit is set does not count. Granules of which a region covers less than
+// half keep what they have.
+void MemorySystem::set_mpu_region(const trace::Control& control) {
+  regions_[control.value % regions_.size()] = {control.extra[0] & ~31u, control.extra[1]};
+  Map map = *board_map_;
+  constexpr uint64_t kGranule = uint64_t{1} << kGranuleBits;
+  for (const auto& [base, attributes] : regions_) {
+    if (!(attributes & 1)) continue;
+    const uint64_t eighth = (uint64_t{2} << (attributes >> 1 & 31)) / 8;
+    const auto covered = [&](uint64_t granule) {
+      uint64_t bytes = 0;
+      for (uint32_t i = 0; i < 8; ++i) {
+        const uint64_t first = std::max<uint64_t>(base + i * eighth, granule);
+        const uint64_t last = std::min(base + (i + 1) * eighth, granule + kGranule);
+        if (!(attributes >> (8 + i) & 1) && last > first) bytes += last - first;
+      }
+      return 2 * bytes >= kGranule;
+    };
+    const uint64_t end = std::min<uint64_t>(base + 8 * eighth, uint64_t{1} << 32);
+    for (uint64_t at = base & ~(kGranule - 1); at < end; at += kGranule) {
+      uint8_t& entry = map[at >> kGranuleBits];
+      Place place = places_[entry];
+      if (place.tcm || place.kind == RegionKind::peripheral || place.kind == RegionKind::system ||
+          !covered(at))
+        continue;
+      place.cache = policy_of(attributes);
+      entry = place_id(place);
+    }
+  }
+  shared_map_ = std::make_shared<const Map>(std::move(map));
+  map_ = shared_map_->data();
   ++instruction_generation_;
 }
 

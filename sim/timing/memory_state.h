@@ -22,18 +22,30 @@ void MemorySystem::carry_map(Archive& archive) {
     place.kind = static_cast<RegionKind>(kind);
     place.cache = static_cast<CachePolicy>(cache);
   });
-  for (size_t granule = 0; granule < map_.size();) {
-    uint8_t place = map_[granule];
+  if constexpr (Archive::kLoads)
+    if (places_.size() <= *std::max_element(board_map_->begin(), board_map_->end()))
+      archive.refuse("fewer kinds of memory than the board has");
+  Map map = *shared_map_;
+  for (size_t granule = 0; granule < map.size();) {
+    uint8_t place = map[granule];
     auto end = static_cast<uint32_t>(
-        std::find_if(map_.begin() + static_cast<ptrdiff_t>(granule), map_.end(),
-                     [&](uint8_t other) { return other != place; }) - map_.begin());
+        std::find_if(map.begin() + static_cast<ptrdiff_t>(granule), map.end(),
+                     [&](uint8_t other) { return other != place; }) - map.begin());
     archive.below(place, places_.size(), "place");
-    archive.below(end, map_.size() + 1, "end of a stretch of memory");
+    archive.below(end, map.size() + 1, "end of a stretch of memory");
     if constexpr (Archive::kLoads) {
       if (end <= granule) archive.refuse("a stretch of memory ends before it begins");
-      std::fill(map_.begin() + static_cast<ptrdiff_t>(granule), map_.begin() + end, place);
+      std::fill(map.begin() + static_cast<ptrdiff_t>(granule), map.begin() + end, place);
     }
     granule = end;
+  }
+  for (auto& [base, attributes] : regions_) {
+    archive.value(base);
+    archive.value(attributes);
+  }
+  if constexpr (Archive::kLoads) {
+    shared_map_ = std::make_shared<const Map>(std::move(map));
+    map_ = shared_map_->data();
   }
 }
 

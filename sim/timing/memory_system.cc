@@ -22,8 +22,9 @@ Cause miss_cause(RegionKind kind) {
 
 MemorySystem::MemorySystem(const Board& board, const Parameters& parameters)
     : parameters_(parameters), low_(load_parameters(board, GuessEnd::low)),
-      high_(load_parameters(board, GuessEnd::high)), map_(size_t{1} << (32 - kGranuleBits), 0), code_(board.icache),
-      data_(board.dcache), fills_(parameters.linefill_buffers),
+      high_(load_parameters(board, GuessEnd::high)),
+      shared_map_(std::make_shared<const Map>(size_t{1} << (32 - kGranuleBits), 0)),
+      map_(shared_map_->data()), code_(board.icache), data_(board.dcache), fills_(parameters.linefill_buffers),
       stores_(parameters.store_entries, parameters.store_bytes),
       tcm_stores_(parameters.tcm_queue, parameters.tcm_subword) {
   places_.push_back({});                                           // unmapped: as a peripheral
@@ -33,6 +34,7 @@ MemorySystem::MemorySystem(const Board& board, const Parameters& parameters)
     map_region(region.base, region.size_bytes,
                tcm ? places_[kTcmPlace] : Place{region.kind, region.cache, false});
   }
+  board_map_ = shared_map_;
   // After reset the core runs from the last preset of the board: internal oscillator.
   if (board.clocks.empty()) throw Error("board {}: no clock", board.name);
   const ClockPreset& reset = board.clocks.back();
@@ -40,6 +42,17 @@ MemorySystem::MemorySystem(const Board& board, const Parameters& parameters)
   axi_hz_ = static_cast<double>(reset.axi_hz);
   axi_ratio_ = core_hz_ / axi_hz_;
   wait_states_ = reset.flash_wait_states;
+}
+
+bool MemorySystem::same_but_times(const MemorySystem& other) const {
+  const auto same_fill = [](const Fill& a, const Fill& b) {
+    return a.line == b.line && a.critical == b.critical;
+  };
+  return shared_map_ == other.shared_map_ && code_ == other.code_ && data_ == other.data_ &&
+         std::equal(fills_.begin(), fills_.end(), other.fills_.begin(), other.fills_.end(), same_fill) &&
+         stores_.same_but_times(other.stores_) && tcm_stores_.same_but_times(other.tcm_stores_) &&
+         instruction_generation_ == other.instruction_generation_ && core_hz_ == other.core_hz_ &&
+         axi_hz_ == other.axi_hz_ && wait_states_ == other.wait_states_;
 }
 
 uint8_t MemorySystem::place_id(const Place& place) {
@@ -60,8 +73,11 @@ void MemorySystem::note_cacheability(uint8_t id) {
 void MemorySystem::map_region(uint32_t base, uint64_t bytes, const Place& place) {
   const uint8_t id = place_id(place);
   const uint64_t first = base >> kGranuleBits, last = (uint64_t{base} + bytes - 1) >> kGranuleBits;
-  for (uint64_t granule = first; granule <= last && granule < map_.size(); ++granule)
-    map_[granule] = id;
+  Map map = *shared_map_;
+  for (uint64_t granule = first; granule <= last && granule < map.size(); ++granule)
+    map[granule] = id;
+  shared_map_ = std::make_shared<const Map>(std::move(map));
+  map_ = shared_map_->data();
 }
 
 uint64_t MemorySystem::core(double axi_cycles) const {

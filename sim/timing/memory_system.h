@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "memmap/board.h"
@@ -69,6 +70,21 @@ class MemorySystem {
   template <typename Archive>
   void carry(Archive& archive);      // memory_state.h
 
+  // For steady(), as in store_buffer.h.
+  bool same_but_times(const MemorySystem& other) const;
+  template <typename Visit>
+  void times(Visit visit) {
+    for (Fill& fill : fills_) visit(fill.first), visit(fill.done);
+    stores_.times(visit);
+    tcm_stores_.times(visit);
+    visit(bus_free_);
+    visit(busy_until_);
+  }
+  void add_spread(const Spread& spread) {
+    spread_.below += spread.below;
+    spread_.above += spread.above;
+  }
+
  private:
   static constexpr int kGranuleBits = 14;
   static constexpr uint8_t kTcmPlace = 1;
@@ -101,7 +117,11 @@ class MemorySystem {
 
   Parameters parameters_, low_, high_;
   Spread spread_;
-  std::vector<uint8_t> map_;          // granule to place
+  using Map = std::vector<uint8_t>;   // granule to place
+  std::shared_ptr<const Map> shared_map_;   // copies of this share it
+  std::shared_ptr<const Map> board_map_;    // without an MPU
+  const uint8_t* map_ = nullptr;
+  std::array<std::pair<uint32_t, uint32_t>, 16> regions_{};   // RBAR, RASR of the MPU
   std::vector<Place> places_;
   std::array<bool, 256> cacheable_{}, write_back_{};
   Cache code_, data_;

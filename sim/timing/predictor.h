@@ -33,6 +33,7 @@ class Predictor {
     archive.fixed(returns_);
     archive.below(top_, std::max<size_t>(1, returns_.size()), "place in the return stack");
   }
+  bool operator==(const Predictor&) const = default;
 
   static constexpr uint32_t kHistoryBits = 10;   // guess
   static constexpr uint32_t kCounters = 1024;    // guess
@@ -42,6 +43,7 @@ class Predictor {
   struct Slot {
     uint32_t branch = ~0u;
     uint32_t target = 0;
+    bool operator==(const Slot&) const = default;
   };
 
   std::vector<Slot> slots_;          // direct mapped

@@ -4,6 +4,7 @@
 // narrow store occupies its 32-bit bank for a read-modify-write and nothing merges.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -29,6 +30,15 @@ class StoreBuffer {
       archive.value(entry.drained);
     });
   }
+  // For steady(): equal but for times, and each time in a fixed order.
+  bool same_but_times(const StoreBuffer& other) const {
+    return std::equal(pending_.begin(), pending_.end(), other.pending_.begin(), other.pending_.end(),
+                      [](const Entry& a, const Entry& b) { return a.block == b.block; });
+  }
+  template <typename Visit>
+  void times(Visit visit) {
+    for (Entry& entry : pending_) visit(entry.started), visit(entry.drained);
+  }
 
  private:
   static constexpr size_t kMaxPending = 1 << 16;   // in a state from outside
@@ -53,6 +63,12 @@ class TcmStoreQueue {
     archive.value(bank_free_[0]);
     archive.value(bank_free_[1]);
     archive.list(done_, kMaxPending, [&](uint64_t& done) { archive.value(done); });
+  }
+  bool same_but_times(const TcmStoreQueue& other) const { return done_.size() == other.done_.size(); }
+  template <typename Visit>
+  void times(Visit visit) {
+    for (uint64_t& free : bank_free_) visit(free);
+    for (uint64_t& done : done_) visit(done);
   }
 
  private:

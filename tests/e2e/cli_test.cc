@@ -72,6 +72,7 @@ TEST_F(Cli, DiffOfARunWithItselfPasses) {
 TEST_F(Cli, WrongUsageIsStatus2) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{
            {}, {"nonsense"}, {"run"}, {"run", net_, "--no-such-option"}, {"run", net_, "--seed", "x"}, {"run", net_, "--clock-mhz", "nan"}, {"run", net_, "--clock-mhz", "-400"},
+           {"run", net_, "--until-text", ""}, {"run", net_, "--base", "0x08000000"}, {"run", net_, "--hse-mhz", "0"},
            {"diff", "a", "b", "--max-cycles", "much"}})
     EXPECT_EQ(run_program(arguments).status, 2) << (arguments.empty() ? "" : arguments[0]);
 }
