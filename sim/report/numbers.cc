@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <initializer_list>
+#include <string_view>
 
 namespace mcusim::report {
 namespace {
@@ -72,7 +73,10 @@ std::string widths(const Layer& layer) {
                      layer.out_bits);
 }
 
-std::string short_function(const std::string& name) {
+std::string short_function(const std::string& whole) {
+  constexpr std::string_view kAnonymous = "(anonymous namespace)::";
+  std::string name = whole;
+  for (size_t at; (at = name.find(kAnonymous)) != std::string::npos;) name.erase(at, kAnonymous.size());
   // Outside every bracket a space ends the return type and a parenthesis the name.
   int depth = 0;
   size_t first = 0, last = name.size();

@@ -60,9 +60,11 @@ void TimelineCapture::timed(const TimedRun& run) {
       if (freeze.instruction != i) continue;
       // Bytes that are not there hold an instruction back; all else holds those behind it.
       const bool is_fetch = freeze.cause == Cause::instruction_fetch;
-      add(is_fetch ? row.waits : row.holds, freeze.cause, freeze.cycles);
+      // One that would have been paired then issues in the last cycle of its wait.
+      const bool unpaired = is_fetch && row.is_paired && freeze.cycles > 0;
+      add(is_fetch ? row.waits : row.holds, freeze.cause, freeze.cycles - (unpaired ? 1 : 0));
       (is_fetch ? shift : held) += freeze.cycles;
-      if (is_fetch) row.is_paired = false;
+      if (unpaired) row.is_paired = false;
     }
     row.issue_cycle = run.start_cycle + issue + shift;
     shift += held;

@@ -132,7 +132,7 @@ TEST(Report, PageIsSelfContainedEscapedAndHasEveryChart) {
 TEST(Report, FunctionNamesLoseReturnTypeAndArguments) {
   for (const auto& [name, expected] : {std::pair{"void a::b<c::D<1>, (e)3>(f const&, g)", "a::b<D<1>, (e)3>"},
                                        {"main", "main"}, {"f(int) const", "f"}, {"(exception entry and return)", "(exception entry and return)"},
-                                       {"0x08000000", "0x08000000"}, {"unsigned int g<h>()", "g<h>"}})
+                                       {"0x08000000", "0x08000000"}, {"unsigned int g<h>()", "g<h>"}, {"a::(anonymous namespace)::b(int)", "a::b"}})
     EXPECT_EQ(short_function(name), expected);
 }
 
