@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 struct PaperCommand {
   std::string name, folder, board = "stm32h743", model, labels;
   std::vector<std::string> networks;
-  unsigned jobs = 0;
+  unsigned jobs = 0, episodes = 300, seeds = 5;
   uint64_t calibration = 100;
   CalibrationOptions data;
 };
@@ -37,6 +37,8 @@ paper::Data load_data(const PaperCommand& command) {
   const auto graph = load_float_model(command.model);
   data.problem = plan::problem_of(graph, graph::fuse(graph));
   const auto set = load_calibration(command.data, graph);
+  const bool file = command.labels.find(".np") != std::string::npos;
+  data.labels_text = file ? fs::absolute(command.labels).string() : command.labels;
   data.labels = load_labels(command.labels, command.data.selector, set.samples.size());
   if (command.calibration >= data.labels.size())
     throw UsageError("paper: --calibration-inputs {}: the data has {} inputs, none is left to judge", command.calibration,
@@ -62,6 +64,8 @@ void make(PaperCommand command) {
   options.board = command.board;
   options.jobs = command.jobs;
   options.networks = command.networks;
+  options.episodes = command.episodes;
+  options.seeds = command.seeds;
   options.progress = [](const std::string& what, size_t done, size_t total) { show_progress(what.c_str(), done, total); };
   if (!command.model.empty()) options.data = load_data(command);
   for (const auto& paper : paper::papers()) {
@@ -97,6 +101,10 @@ void add_paper(CLI::App& app, int*) {
   command->add_option("--calibration-inputs", options->calibration, "How many inputs choose ranges; the others judge")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  command->add_option("--episodes", options->episodes, "Plans that a search may try")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command->add_option("--seeds", options->seeds, "Searches per method")->check(CLI::Range(1, 100))->capture_default_str();
   command->footer(footer + "Example:\n  mcusim paper rusci2019 -o redone --model kws.onnx --data x.npz:x --labels y "
                            "--input-scale 0.58470291 --input-zero-point 83");
   command->callback([options] { make(*options); });

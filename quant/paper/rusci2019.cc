@@ -9,29 +9,17 @@
 
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
+#include "quant/paper/assignments.h"
 #include "quant/paper/papers.h"
 #include "quant/paper/workshop.h"
 #include "quant/plan/bits_file.h"
-#include "quant/plan/rule_search.h"
 #include "quant/zoo/builder.h"
-#include "quant/zoo/zoo.h"
 
 namespace mcusim::paper {
 namespace {
 
 constexpr uint32_t kResolutions[] = {224, 192, 160, 128};
 constexpr double kWidthMultipliers[] = {1.0, 0.75, 0.5, 0.25};
-// The papers' "2 MB" and "512 kB" are these decimals: the published assignments
-// come out with them and with no others (docs/quantisation.md).
-constexpr plan::Limits kBoard = {2'048'000, 512'000};
-
-struct Network {
-  double width;
-  uint32_t resolution;
-  std::string name;  // 224_1.0
-  plan::Problem problem;
-};
-
 // Those asked for; throws Error for a name that is none of the 16.
 std::vector<Network> networks(const std::vector<std::string>& wanted) {
   std::vector<Network> out;
@@ -41,8 +29,7 @@ std::vector<Network> networks(const std::vector<std::string>& wanted) {
       const std::string name = zoo::network_name("", width, resolution).substr(1);
       known += (known.empty() ? "" : ", ") + name;
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
-      const auto graph = zoo::mobilenet_v1(width, resolution);
-      out.push_back({width, resolution, name, plan::problem_of(graph, graph::fuse(graph))});
+      out.push_back(network_of("mobilenet_v1", width, resolution));
     }
   for (const auto& name : wanted)
     if (std::none_of(out.begin(), out.end(), [&](const Network& network) { return network.name == name; }))
@@ -50,36 +37,7 @@ std::vector<Network> networks(const std::vector<std::string>& wanted) {
   return out;
 }
 
-uint64_t total_macs(const plan::Problem& problem) {
-  uint64_t macs = 0;
-  for (const auto& layer : problem.layers) macs += layer.macs;
-  return macs;
-}
-
 std::string mebibytes(uint64_t bytes) { return fmt::format("{:.3f}", static_cast<double>(bytes) / (1 << 20)); }
-
-// "L15 L17=4, L28=2": layers whose width (by `bits`) is below 8.
-template <typename BitsOf>
-std::string narrowed(const plan::Problem& problem, const BitsOf& bits) {
-  std::string text;
-  for (const uint8_t width : {4, 2}) {
-    std::string names;
-    for (size_t i = 0; i < problem.layers.size(); ++i)
-      if (bits(i) == width) names += (names.empty() ? "" : " ") + problem.layers[i].name;
-    if (!names.empty()) text += (text.empty() ? "" : ", ") + fmt::format("{}={}", names, width);
-  }
-  return text.empty() ? "-" : text;
-}
-
-std::string narrowed_outputs(const plan::Problem& problem, const plan::Widths& widths) {
-  return narrowed(problem, [&](size_t i) {
-    return problem.layers[i].weights ? widths.tensor_bits[static_cast<size_t>(problem.layers[i].output)] : uint8_t{8};
-  });
-}
-
-std::string narrowed_weights(const plan::Problem& problem, const plan::Widths& widths) {
-  return narrowed(problem, [&](size_t i) { return widths.weight_bits[i]; });
-}
 
 // Weights, four batch-norm numbers per channel and the classifier's biases, as floats.
 uint64_t float_bytes(const plan::Problem& problem) {
@@ -110,56 +68,6 @@ Table method_bytes() {
                fmt::format("{}", plan::peak_activation_bytes(network.problem, widths) / 1024)});
   }
   return table;
-}
-
-struct ModeRow {
-  plan::Mode mode;
-  const char *word, *shown;
-};
-constexpr ModeRow kModes[] = {{plan::Mode::pl, "pl", "PL"}, {plan::Mode::pc, "pc", "PC+ICN"}};
-
-Build zoo_build(const Network& network, const plan::Limits& limits, const ModeRow& mode) {
-  return {fmt::format("{}_{}_{}_{}", network.name, mode.word, limits.flash_bytes, limits.ram_bytes),
-          {"mcusim", "zoo", "mobilenet_v1", "--width", fmt::format("{}", network.width), "--resolution",
-           fmt::format("{}", network.resolution), "--flash", fmt::format("{}", limits.flash_bytes), "--ram",
-           fmt::format("{}", limits.ram_bytes), "--mode", mode.word},
-          {}, false};
-}
-
-const std::vector<Column> kAssignmentColumns = {
-    {"network"}, {"mode"}, {"MMAC"}, {"outputs below 8 bits", Origin::planned},
-    {"weights below 8 bits", Origin::planned}, {"read-only B", Origin::planned},
-    {"RAM B before", Origin::planned}, {"RAM B", Origin::planned}, {"image B", Origin::built},
-    {"arena B", Origin::simulated}, {"Mcycles", Origin::simulated}, {"ms", Origin::simulated},
-    {"fps", Origin::simulated}};
-
-std::vector<std::string> assignment_row(const Network& network, const ModeRow& mode, const plan::Limits& limits,
-                                        const Built& built) {
-  const auto& problem = network.problem;
-  const auto plan = plan::rule_search(problem, limits, mode.mode);
-  std::vector<std::string> row = {network.name, mode.shown, fmt::format("{:.1f}", static_cast<double>(total_macs(problem)) / 1e6)};
-  if (plan.shortfall) {
-    row.push_back(short_refusal(plan::explain(problem, plan)));
-    row.resize(kAssignmentColumns.size(), "-");
-    return row;
-  }
-  row.push_back(narrowed_outputs(problem, plan.widths));
-  row.push_back(narrowed_weights(problem, plan.widths));
-  row.push_back(fmt::format("{}", plan::paper_bytes(problem, plan.widths, mode.mode)));
-  row.push_back(fmt::format("{}", plan::peak_activation_bytes(problem, plan::all_at(problem, 8, 8))));
-  row.push_back(fmt::format("{}", plan::peak_activation_bytes(problem, plan.widths)));
-  if (built.run) {
-    const RunFacts& run = *built.run;
-    row.push_back(fmt::format("{}", run.image_bytes));
-    row.push_back(fmt::format("{}", run.arena_bytes));
-    row.push_back(fmt::format("{:.2f}", static_cast<double>(run.cycles) / 1e6));
-    row.push_back(fmt::format("{:.2f}", run.milliseconds()));
-    row.push_back(fmt::format("{:.2f}", run.frames_per_second()));
-  } else {
-    row.push_back(short_refusal(built.refusal));
-  }
-  row.resize(kAssignmentColumns.size(), "-");
-  return row;
 }
 
 struct Experiment {
@@ -234,7 +142,7 @@ Page rusci2019(const Options& options) {
   const Experiment experiments[] = {
       {"rusci2019_2mb_512kb", "16 MobileNetV1 in 2 MB of flash and 512 kB of RAM",
        "Limits 2,048,000 and 512,000 bytes, widths by the memory-driven rule. Weights are made by rule, which decides no "
-       "width and few cycles.", kBoard, {kModes[0], kModes[1]}},
+       "width and few cycles.", kTwoMegabytes, {kModes[0], kModes[1]}},
       {"rusci2019_1mb_512kb", "The same in 1 MB and 512 kB", "Limits 1,024,000 and 512,000 bytes.", {1'024'000, 512'000}, {kModes[1]}},
       {"rusci2019_1mb_256kb", "The same in 1 MB and 256 kB", "Limits 1,024,000 and 256,000 bytes.", {1'024'000, 256'000}, {kModes[1]}},
   };
@@ -247,10 +155,9 @@ Page rusci2019(const Options& options) {
   Figure latency{"rusci2019_latency", "Throughput of the 16 networks in 2 MB and 512 kB",
                  "The papers' latency axis: frames per second of every assignment, per layer and per channel.",
                  "multiply-accumulates, millions", "frames per second", true, true, {}};
-  std::string band, timing;
   size_t next = 0;
   for (const auto& experiment : experiments) {
-    Table table{experiment.id, experiment.title, experiment.caption, kAssignmentColumns, {}};
+    Table table{experiment.id, experiment.title, experiment.caption, assignment_columns(), {}};
     std::vector<Series> series;
     for (const auto& mode : experiment.modes) series.push_back({mode.shown, {}, false});
     for (const auto& network : all)
@@ -258,19 +165,16 @@ Page rusci2019(const Options& options) {
         table.add(assignment_row(network, experiment.modes[m], experiment.limits, built[next]));
         if (!built[next].run) continue;
         const RunFacts& run = *built[next].run;
-        band = run.error_band;
-        timing = run.timing_table;
         series[m].points.push_back({static_cast<double>(run.macs) / 1e6, run.frames_per_second(), m == 0 ? network.name : ""});
       }
     page.tables.push_back(std::move(table));
     if (&experiment == &experiments[0]) latency.series = std::move(series);
   }
-  if (!timing.empty()) page.figures.push_back(std::move(latency));
+  if (std::any_of(latency.series.begin(), latency.series.end(), [](const Series& s) { return !s.points.empty(); }))
+    page.figures.push_back(std::move(latency));
   if (options.data) accuracy(options, workshop, page);
 
-  page.introduction = fmt::format(
-      "Rusci, Capotondi, Benini, arXiv 1905.13082. Board {}, timing table {}, error band of its cycles: {}.",
-      options.board, timing, band);
+  page.introduction = "Rusci, Capotondi, Benini, arXiv 1905.13082. " + workshop.provenance();
   page.needs_imagenet = {"top-1 of MobileNetV1 224_1.0 by method (the papers' table of PL+FB, PL+ICN, PC+ICN, thresholds)",
                          "top-1 of the 16 networks, hence the accuracy axis of the latency figure",
                          "the comparison with other networks at 2 MB and 1 MB (published: 68.0 % for 224_0.75 in 512 kB and "

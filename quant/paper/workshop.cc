@@ -88,7 +88,7 @@ std::vector<Built> Workshop::make(const std::vector<Build>& builds) {
   }
   const auto ran = run("simulating", runs);
   for (size_t r = 0; r < runs.size(); ++r)
-    if (ran[r].made) out[run_owner[r]].run = read_run_facts(runs[r].output.back());
+    if (ran[r].made) out[run_owner[r]].run = last_run_ = read_run_facts(runs[r].output.back());
     else out[run_owner[r]].refusal = ran[r].refusal;
   if (judgements.empty()) return out;
   const auto answered = run("evaluating", judgements);
@@ -97,6 +97,12 @@ std::vector<Built> Workshop::make(const std::vector<Build>& builds) {
     out[judged[j]].correct = count_correct(judgements[j].output.back(), *options_.data);
   }
   return out;
+}
+
+std::string Workshop::provenance() const {
+  if (!last_run_) return fmt::format("Nothing ran on board {}.", options_.board);
+  return fmt::format("Board {} at {:g} MHz, timing table {}, error band of its cycles: {}.", options_.board,
+                     last_run_->core_hz / 1e6, last_run_->timing_table, last_run_->error_band);
 }
 
 std::string short_refusal(const std::string& refusal) {

@@ -46,14 +46,17 @@ class Workshop {
   std::string file(const std::string& name) const { return options_.folder + "/work/" + name; }
   const Options& options() const { return options_; }
 
-  // Results in the order of `builds`; their commands go onto the page.
+  // Results in the order given; the commands go onto the page.
+  std::vector<StepResult> run(const char* what, const std::vector<Step>& steps);
   std::vector<Built> make(const std::vector<Build>& builds);
 
- private:
-  std::vector<StepResult> run(const char* what, const std::vector<Step>& steps);
+  // Board, timing table and error band of what was simulated, as sentences.
+  std::string provenance() const;
 
+ private:
   const Options& options_;
   Page& page_;
+  std::optional<RunFacts> last_run_;
 };
 
 // "refused: ..." in a table cell: the sentence without the program's name, cut at the first clause.

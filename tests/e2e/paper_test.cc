@@ -51,7 +51,7 @@ TEST_F(PaperCommand, PlannedColumnsAreThePublishedOnesAndRunsAreThoseOfRun) {
 
   // Killed in the middle: one network is missing and half a file lies about.
   const auto before = text("p", "rusci2019.md");
-  std::filesystem::remove(directory_.file("p") + "/work/128_0.25_pc_2048000_512000.json");
+  std::filesystem::remove(directory_.file("p") + "/work/mobilenet_v1_128_0.25_pc_2048000_512000.json");
   std::filesystem::remove(directory_.file("p") + "/rusci2019.md");
   ASSERT_EQ(make("p").status, 0);
   EXPECT_EQ(text("p", "rusci2019.md"), before);
