@@ -47,7 +47,8 @@ Network network_of(const std::string& family, double width, uint32_t resolution)
 }
 
 Build zoo_build(const Network& network, const plan::Limits& limits, const ModeRow& mode) {
-  return {fmt::format("{}_{}_{}_{}_{}", network.family, network.name, mode.word, limits.flash_bytes, limits.ram_bytes),
+  return {fmt::format("{}{}_{}_{}_{}", network.family, zoo::network_name("", network.width, network.resolution), mode.word,
+                      limits.flash_bytes, limits.ram_bytes),
           {"mcusim", "zoo", network.family, "--width", fmt::format("{}", network.width), "--resolution",
            fmt::format("{}", network.resolution), "--flash", fmt::format("{}", limits.flash_bytes), "--ram",
            fmt::format("{}", limits.ram_bytes), "--mode", mode.word},

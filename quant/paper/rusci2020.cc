@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "memmap/base/error.h"
 #include "quant/paper/assignments.h"
 #include "quant/paper/papers.h"
 #include "quant/paper/workshop.h"
@@ -40,13 +41,18 @@ std::string percent(uint64_t part, uint64_t whole) {
 
 void families(const Options& options, Workshop& workshop, Page& page) {
   std::vector<Network> networks;
+  std::string known;
   for (const auto& c : kCandidates) {
     auto network = network_of(c.family, c.width, c.resolution);
     network.name = fmt::format("{}_{}", c.family, network.name);
+    known += (known.empty() ? "" : ", ") + network.name;
     if (options.networks.empty() ||
         std::find(options.networks.begin(), options.networks.end(), network.name) != options.networks.end())
       networks.push_back(std::move(network));
   }
+  for (const auto& name : options.networks)
+    if (std::none_of(networks.begin(), networks.end(), [&](const Network& network) { return network.name == name; }))
+      throw UsageError("paper: no network {}; known: {}", name, known);
   std::vector<Build> builds;
   for (const auto& memory : kMemories)
     for (const auto& network : networks) builds.push_back(zoo_build(network, memory.limits, kMode));

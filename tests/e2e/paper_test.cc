@@ -27,6 +27,8 @@ TEST_F(PaperCommand, UnknownNamesAreWrongUsage) {
   const Finished run = run_program({"paper", "rusci2019", "-o", directory_.file("p"), "--networks", "77_3"});
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.err, HasSubstr("no network 77_3; known: 224_1.0"));
+  EXPECT_THAT(run_program({"paper", "rusci2020", "-o", directory_.file("p"), "--networks", "128_0.25"}).err,
+              HasSubstr("no network 128_0.25; known: mobilenet_v1_224_1.0"));
   EXPECT_EQ(run_program({"paper", "nobody1999", "-o", directory_.file("p")}).status, 2);
 }
 
