@@ -41,8 +41,9 @@ Outputs run_engine(const Options& options, const NetFile& file, const Samples& s
   return outputs;
 }
 
-void print_confusion(const Outputs& outputs, const std::vector<int64_t>& labels) {
-  const auto counts = confusion(outputs, labels);
+void print_confusion(const std::vector<uint32_t>& best, size_t classes,
+                     const std::vector<int64_t>& labels) {
+  const auto counts = confusion(best, classes, labels);
   fmt::print("label \\ top-1");
   for (size_t c = 0; c < counts.size(); ++c) fmt::print("{:>6}", c);
   for (size_t label = 0; label < counts.size(); ++label) {
@@ -59,6 +60,13 @@ unsigned thread_count(const Options& options) {
 void print_share(const char* what, uint64_t part, uint64_t all) {
   fmt::print("{} {}/{} ({:.2f} %)\n", what, part, all,
              100.0 * static_cast<double>(part) / static_cast<double>(all));
+}
+
+void print_hits(const Options& options, const std::vector<uint32_t>& best, size_t classes,
+                const std::vector<int64_t>& labels) {
+  if (labels.empty()) return;
+  print_share("top-1", count_correct(best, labels), best.size());
+  if (options.show_confusion) print_confusion(best, classes, labels);
 }
 
 class Stopwatch {
@@ -84,9 +92,9 @@ std::vector<int64_t> labels_for(const Options& options, uint64_t all_samples, ui
 }
 
 void evaluate_float(const Options& options) {
-  if (options.engine != "host" || !options.agree.empty() || !options.output.empty() ||
-      options.show_confusion)
-    throw UsageError("{}: a float network takes --labels, --limit and --threads only", options.net);
+  if (options.engine != "host" || !options.agree.empty() || !options.output.empty())
+    throw UsageError("{}: --engine, --agree and --output are for integer networks, this is a float "
+                     "network", options.net);
   const graph::Graph graph = load_float_model(options.net);
   const CalibrationSet set = load_calibration(options.data, graph);
   auto inputs = real_inputs(set);
@@ -94,9 +102,7 @@ void evaluate_float(const Options& options) {
   const auto labels = labels_for(options, set.samples.size(), inputs.size());
   const Stopwatch watch;
   const auto best = float_top1(graph, inputs, thread_count(options));
-  uint64_t correct = 0;
-  for (size_t i = 0; i < labels.size(); ++i) correct += best[i] == labels[i];
-  if (!labels.empty()) print_share("top-1", correct, labels.size());
+  print_hits(options, best, graph.values[graph.outputs.at(0)].elements(), labels);
   watch.print(inputs.size(), "float");
 }
 
@@ -112,16 +118,14 @@ void evaluate(const Options& options) {
       labels_for(options, sample_count(input, samples.array, options.data.selector), samples.count);
   const Stopwatch watch;
   const Outputs outputs = run_engine(options, file, samples, thread_count(options));
-  if (!labels.empty()) {
-    print_share("top-1", count_correct(outputs, labels), outputs.size());
-    if (options.show_confusion) print_confusion(outputs, labels);
-  }
+  const auto best = top1(outputs);
+  print_hits(options, best, outputs.at(0).size(), labels);
   watch.print(outputs.size(), options.engine);
   if (!options.agree.empty()) {
-    const auto best = float_top1(load_float_model(options.agree), real_samples(file.net, samples),
+    const auto reference = float_top1(load_float_model(options.agree), real_samples(file.net, samples),
                                  thread_count(options));
     uint64_t same = 0;
-    for (size_t i = 0; i < outputs.size(); ++i) same += top1(outputs[i]) == best[i];
+    for (size_t i = 0; i < best.size(); ++i) same += best[i] == reference[i];
     print_share("same top-1 as the float network", same, outputs.size());
   }
   if (options.output.empty()) return;
@@ -134,7 +138,7 @@ void evaluate(const Options& options) {
 void add_eval(CLI::App& app, int*) {
   auto* command = app.add_subcommand("eval", "Run a network over a data set and count hits");
   auto options = std::make_shared<Options>();
-  command->add_option("net", options->net, "net.bin, net.json, model.tflite or model.onnx")
+  command->add_option("net", options->net, "net.bin, net.json, model.tflite or model.onnx (integer or float)")
       ->required();
   options->data.add_to(*command, true, "--data");
   command->add_option("--labels", options->labels,

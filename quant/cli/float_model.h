@@ -8,11 +8,11 @@
 
 namespace mcusim::net_cli {
 
-// `model.onnx`, or NAME_RESOLUTION_WIDTH of the zoo (mobilenet_v1_224_0.75), which
+// `model.onnx`, `model.tflite`, or NAME_RESOLUTION_WIDTH of the zoo (mobilenet_v1_224_0.75), which
 // has a structure but no weights. Throws Error.
 graph::Graph load_float_model(const std::string& text);
 
-// An .onnx file without quantisation nodes. Throws Error when it cannot be read.
+// Whether the file is a network that computes in float.
 bool is_float_model(const std::string& path);
 
 }  // namespace mcusim::net_cli

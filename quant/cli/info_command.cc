@@ -143,7 +143,7 @@ void print_tables(const Json& j) {
 void add_info(CLI::App& app, int*) {
   auto* command = app.add_subcommand("info", "What a network file holds and where its bytes go");
   auto model = std::make_shared<std::string>(), json_path = std::make_shared<std::string>();
-  command->add_option("net", *model, "net.bin, model.tflite or net.json")->required();
+  command->add_option("net", *model, "net.bin, net.json, int8 model.tflite or quantised model.onnx")->required();
   command->add_option("--json", *json_path, "Write JSON to a file instead (- for standard output)");
   command->callback([=] {
     const NetFile file = load_net_file(*model);

@@ -73,25 +73,28 @@ Outputs evaluate_host(const std::vector<uint8_t>& container, const Samples& samp
   return outputs;
 }
 
-uint32_t top1(const std::vector<uint8_t>& values) {
-  return static_cast<uint32_t>(std::max_element(values.begin(), values.end()) - values.begin());
+std::vector<uint32_t> top1(const Outputs& outputs) {
+  std::vector<uint32_t> best;
+  for (const auto& values : outputs)
+    best.push_back(static_cast<uint32_t>(std::max_element(values.begin(), values.end()) -
+                                         values.begin()));
+  return best;
 }
 
-uint64_t count_correct(const Outputs& outputs, const std::vector<int64_t>& labels) {
+uint64_t count_correct(const std::vector<uint32_t>& best, const std::vector<int64_t>& labels) {
   uint64_t correct = 0;
-  for (size_t i = 0; i < outputs.size(); ++i) correct += top1(outputs[i]) == labels.at(i);
+  for (size_t i = 0; i < best.size(); ++i) correct += best[i] == labels.at(i);
   return correct;
 }
 
-std::vector<std::vector<uint64_t>> confusion(const Outputs& outputs,
+std::vector<std::vector<uint64_t>> confusion(const std::vector<uint32_t>& best, size_t classes,
                                              const std::vector<int64_t>& labels) {
-  const size_t classes = outputs.empty() ? 0 : outputs[0].size();
   std::vector<std::vector<uint64_t>> counts(classes, std::vector<uint64_t>(classes));
-  for (size_t i = 0; i < outputs.size(); ++i) {
+  for (size_t i = 0; i < best.size(); ++i) {
     const int64_t label = labels.at(i);
     if (label < 0 || label >= static_cast<int64_t>(classes))
       throw Error("label {} of sample {}: the network has {} outputs", label, i, classes);
-    ++counts[static_cast<size_t>(label)][top1(outputs[i])];
+    ++counts[static_cast<size_t>(label)][best[i]];
   }
   return counts;
 }

@@ -39,11 +39,11 @@ Outputs evaluate_host(const std::vector<uint8_t>& container, const Samples& samp
 Outputs evaluate_simulated(const std::vector<uint8_t>& container, const Samples& samples,
                            unsigned threads);
 
-// Index of the first largest value.
-uint32_t top1(const std::vector<uint8_t>& values);
-uint64_t count_correct(const Outputs& outputs, const std::vector<int64_t>& labels);
+// Index of the first largest value of every output.
+std::vector<uint32_t> top1(const Outputs& outputs);
+uint64_t count_correct(const std::vector<uint32_t>& best, const std::vector<int64_t>& labels);
 // counts[label][top1]; labels outside the classes are an Error.
-std::vector<std::vector<uint64_t>> confusion(const Outputs& outputs,
+std::vector<std::vector<uint64_t>> confusion(const std::vector<uint32_t>& best, size_t classes,
                                              const std::vector<int64_t>& labels);
 
 }  // namespace mcusim

@@ -11,6 +11,8 @@ namespace {
 
 using Floats = std::vector<float>;
 
+constexpr uint64_t kMaxElements = uint64_t{1} << 28;  // of all activations together
+
 // Calls cell(position, tap, values of the input cell) for every tap inside the input.
 template <typename Cell>
 void for_each_cell(const Node& node, const Value& in, const Value& out, const Floats& x,
@@ -110,6 +112,10 @@ FloatExecutor::FloatExecutor(const Graph& graph) : graph_(graph) {
     weights_.push_back(node.weights.empty() ? Floats{}
                                             : transposed(node.weights, graph.values[node.out].c));
   }
+  uint64_t elements = 0;
+  for (const auto& value : graph.values) elements += value.elements();
+  if (elements > kMaxElements)
+    throw Error("{}: its activations hold {} values (at most {})", graph.name, elements, kMaxElements);
   for (const auto& value : graph.values) values_.emplace_back(value.elements());
 }
 

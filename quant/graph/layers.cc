@@ -53,9 +53,12 @@ LayerGraph fuse(const Graph& graph) {
     const Value& in = graph.values[node.in0];
     const Value& out = graph.values[node.out];
     layer.depthwise = node.kind == Kind::conv && node.groups == in.c && out.c == in.c && in.c > 1;
-    if (node.kind == Kind::conv && node.groups != 1 && !layer.depthwise)
-      refused += fmt::format("\n  {} (convolution in {} groups of {} channels)", node.name,
-                             node.groups, in.c);
+    if (node.kind == Kind::conv && !layer.depthwise) layer.groups = node.groups;
+    if (node.kind == Kind::pad && node.pad_value != 0)
+      refused += fmt::format("\n  {} (pads with {}: only 0 is exact)", node.name, node.pad_value);
+    if (node.kind == Kind::avg_pool && node.count_padding &&
+        node.pad_top + node.pad_left + node.pad_bottom + node.pad_right > 0)
+      refused += fmt::format("\n  {} (an average that counts padding)", node.name);
     result.layers.push_back(std::move(layer));
   }
   if (!refused.empty())

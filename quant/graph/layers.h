@@ -18,6 +18,7 @@ struct Layer {
   int in0 = -1, in1 = -1, out = -1;  // values that exist in memory
   Kind kind = Kind::conv;
   bool depthwise = false;
+  uint32_t groups = 1;               // of a convolution that is not depthwise
 };
 
 struct LayerGraph {

@@ -6,6 +6,7 @@
 
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
+#include "quant/graph/simplify.h"
 #include "quant/import/onnx_graph.h"
 
 namespace mcusim::import {
@@ -52,6 +53,9 @@ void add_input(Importer& importer, const onnx_file::Input& input) {
 void import_node(Importer& importer, const onnx_file::Node& node,
                  const std::map<std::string, const OperatorRow*>& table,
                  const std::set<std::string>& poisoned) {
+  for (const auto& name : node.inputs)
+    if (poisoned.count(name)) throw Unsupported{""};
+  if (fold_constant(importer, node)) return;
   const auto row = table.find(node.op);
   if (row == table.end() || !node.domain.empty())
     throw Unsupported{node.domain.empty() ? "not supported"
@@ -61,7 +65,6 @@ void import_node(Importer& importer, const onnx_file::Node& node,
     if (importer.uses.count(node.outputs[i]))
       throw Unsupported{fmt::format("its output {} is used", i)};
   for (const auto& name : node.inputs) {
-    if (poisoned.count(name)) throw Unsupported{""};
     if (!name.empty() && !importer.views.count(name) && !importer.model.constants.count(name))
       throw Unsupported{fmt::format("reads '{}', which nothing before it writes", name)};
   }
@@ -126,7 +129,9 @@ graph::Graph import_model(onnx_file::Model from, const std::string& name) {
 
 graph::Graph parse_onnx(std::span<const uint8_t> bytes, const std::string& name,
                         const std::string& folder) {
-  return import_model(onnx_file::parse(bytes, name, folder), name);
+  graph::Graph graph = import_model(onnx_file::parse(bytes, name, folder), name);
+  graph::simplify(graph);
+  return graph;
 }
 
 graph::Graph read_onnx(const std::string& path) {

@@ -57,6 +57,10 @@ struct OperatorRow {
 std::vector<OperatorRow> layer_operators();
 std::vector<OperatorRow> shape_operators();
 
+// Computes a node whose inputs are all small constants, or the Shape of an activation,
+// into a constant; false when it is not such a node.
+bool fold_constant(Importer& importer, const onnx_file::Node& node);
+
 uint32_t dimension(int64_t value, const char* what);  // 1 .. 65535 or Unsupported
 
 }  // namespace mcusim::import

@@ -276,9 +276,17 @@ void identity(Importer& importer, const Node& node) {
 }
 
 void constant(Importer& importer, const Node& node) {
-  const auto value = node.attributes.find("value");
-  if (value == node.attributes.end()) throw Unsupported{"only with a tensor value"};
-  importer.model.constants[node.outputs[0]] = value->second.tensor;
+  onnx_file::Tensor& to = importer.model.constants[node.outputs[0]];
+  const auto has = [&](const char* name) { return node.attributes.count(name) > 0; };
+  if (has("value")) to = node.attributes.at("value").tensor;
+  else if (has("value_int")) to = {{}, "int64", {}, {node.integer("value_int", 0)}};
+  else if (has("value_ints")) to.integers = node.integers("value_ints", {});
+  else if (has("value_float")) to = {{}, "float", {node.real("value_float", 0)}, {}};
+  else throw Unsupported{"only with a tensor or numbers as value"};
+  if (has("value_ints")) {
+    to.type = "int64";
+    to.dims = {static_cast<int64_t>(to.integers.size())};
+  }
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "quant/import/fixed_point.h"
 #include "quant/import/onnx.h"
 #include "quant/import/qdq_strip.h"
+#include "quant/pack/groups.h"
 #include "quant/quantise/icn.h"
 
 namespace mcusim::import {
@@ -236,9 +237,8 @@ class Builder {
 
   void conv(const graph::Node& node, size_t i) {
     const uint32_t ci = graph_.values[index(node.in0)].c, co = graph_.values[index(node.out)].c;
-    if (node.groups != 1 && (node.groups != ci || co != ci))
-      throw Error("{} groups on {} channels", node.groups, ci);
-    weighted(node, i, node.groups == 1 ? OpKind::conv2d : OpKind::depthwise);
+    const bool depthwise = node.groups == ci && co == ci && ci > 1;
+    weighted(node, i, depthwise ? OpKind::depthwise : OpKind::conv2d);
   }
 
   void weighted(const graph::Node& node, size_t i, OpKind kind) {
@@ -280,7 +280,7 @@ class Builder {
       op.weight_zero_points.resize(1);
     set_requantisation(node, source, how, op);
     check_accumulators(op, at(op.in0));
-    net_.ops.push_back(std::move(op));
+    append_op(net_, std::move(op), kind == OpKind::conv2d ? node.groups : 1);
   }
 
   void set_requantisation(const graph::Node& node, const onnx_file::Node& source,
@@ -334,7 +334,15 @@ class Builder {
     const IntTensor &in = at(op.in0), &out = at(op.out);
     const bool padded = op.pad_top || op.pad_left || op.pad_bottom || op.pad_right;
     if (padded && node.count_padding) throw Error("counts padding cells");
-    const double m = static_cast<double>(in.scale) / static_cast<double>(out.scale);
+    double m = static_cast<double>(in.scale) / static_cast<double>(out.scale);
+    const auto truncation = from_.truncations.find(graph_.values[index(node.out)].name);
+    if (truncation != from_.truncations.end()) {
+      if (std::fabs(truncation->second.grid / in.scale - 1) > 1e-6)
+        throw Error("its Trunc has scale {}, its input {}", truncation->second.grid, in.scale);
+      m *= truncation->second.gain;
+      op.contract = Contract::icn_floor;
+      op.half_step = false;
+    }
     if (op.contract == Contract::icn_floor) {
       const auto scaled = quantise::multiplier_of(m);
       op.scalar_mult[0] = scaled.mult;

@@ -28,6 +28,8 @@ class Stripper {
     take_constants();
     std::vector<Node> nodes;
     nodes.swap(model_.nodes);
+    for (const Node& node : nodes)
+      for (const auto& input : node.inputs) ++uses_[input];
     for (Node& node : nodes) {
       for (auto& input : node.inputs) input = resolve(input);
       try {
@@ -118,6 +120,7 @@ class Stripper {
     if (node.op == "QuantizeLinear") return quantize(node), true;
     if (node.op == "DequantizeLinear") return dequantize(node), true;
     if (kQuantNodes.count(node.op)) return quant(node), true;
+    if (node.op == "Trunc") return truncate(node), true;
     if (node.op == "Clip" && integers_.count(node.inputs[0])) return clip(node), true;
     if (node.op == "Transpose" && out_.constants.count(node.inputs[0]))
       return transpose(node), true;
@@ -211,6 +214,57 @@ class Stripper {
     renamed_[node.outputs[0]] = node.inputs[0];
   }
 
+  // QONNX Trunc, version 1 (x, scale, zero point, bits in, bits out) and 2 (with an output
+  // scale before the last): floor(round(x / scale) / 2^k). As Brevitas writes its average
+  // pool: AveragePool, a product with the window's size, Trunc.
+  void truncate(const Node& node) {
+    const bool second = node.inputs.size() == 6;
+    const auto number = [&](size_t input, const char* role) {
+      const Tensor& tensor = constant(node, input, role);
+      if (tensor.size() != 1) throw Error("{} of {} values", role, tensor.size());
+      return static_cast<double>(tensor.as_reals()[0]);
+    };
+    const double scale = number(1, "scale"), bits_in = number(3, "bit width");
+    const double bits_out = number(second ? 5 : 4, "bit width");
+    if (number(2, "zero point") != 0 || node.text("rounding_mode", "FLOOR") != "FLOOR")
+      throw Error("only with zero point 0 and rounding mode FLOOR");
+    if (!(bits_in <= 32 && bits_out >= 2 && bits_out <= bits_in) ||
+        bits_out != std::floor(bits_out) || bits_in != std::floor(bits_in))
+      throw Error("from {} to {} bits", bits_in, bits_out);
+    double gain = second ? 1 : std::exp2(bits_out - bits_in);
+    std::string value = node.inputs[0];
+    auto& nodes = out_.model.nodes;
+    const auto maker = [&](const char* op) {
+      return std::find_if(nodes.begin(), nodes.end(), [&](const Node& n) {
+        return n.op.ends_with(op) && !n.outputs.empty() && n.outputs[0] == value &&
+               uses_[value] == 1;
+      });
+    };
+    if (const auto product = maker("Mul"); product != nodes.end()) {
+      const size_t side = product->inputs.size() == 2 && model_.constants.count(product->inputs[0]) ? 0 : 1;
+      const Tensor& factor = constant(*product, side, "factor");
+      if (factor.size() != 1) throw Error("behind a product with {} values", factor.size());
+      gain *= static_cast<double>(factor.as_reals()[0]);
+      value = product->inputs[1 - side];
+      nodes.erase(product);
+    }
+    const auto pool = maker("AveragePool");
+    if (pool == nodes.end() || pool->inputs.empty()) throw Error("only behind an average pool");
+    const auto input = out_.values.find(pool->inputs[0]);
+    const bool is_signed = second ? node.integer("signed", 1) != 0
+                                  : input != out_.values.end() && input->second.low < 0;
+    Quantisation how;
+    how.scales = {static_cast<float>(second ? number(4, "output scale") : scale)};
+    how.zeros = {0};
+    const int width = static_cast<int>(bits_out);
+    how.low = is_signed ? -(int64_t{1} << (width - 1)) : 0;
+    how.high = how.low + (int64_t{1} << width) - 1;
+    check_numbers(how);
+    annotate(value, how);
+    out_.truncations[value] = {gain, scale};
+    renamed_[node.outputs[0]] = value;
+  }
+
   void transpose(const Node& node) {
     const std::string from = node.inputs[0], to = node.outputs[0];
     Tensor tensor = model_.constants.at(from);
@@ -298,6 +352,7 @@ class Stripper {
   onnx_file::Model model_;
   Stripped out_;
   std::map<std::string, std::string> renamed_;
+  std::map<std::string, int> uses_;  // readers of a name
   std::map<std::string, Pending> integers_;
 };
 
@@ -306,7 +361,7 @@ class Stripper {
 bool is_quantised(const onnx_file::Model& model) {
   return std::any_of(model.nodes.begin(), model.nodes.end(), [](const Node& node) {
     return node.op == "DequantizeLinear" || node.op == "QuantizeLinear" ||
-           kQuantNodes.count(node.op);
+           kQuantNodes.count(node.op) || node.op == "Trunc";
   });
 }
 

@@ -22,11 +22,18 @@ struct Quantisation {
   bool operator==(const Quantisation&) const = default;
 };
 
+// A QONNX Trunc behind an average pool: its output is floor(mean * gain / output scale),
+// inputs being multiples of `grid`.
+struct Truncation {
+  double gain = 1, grid = 1;
+};
+
 struct Stripped {
   onnx_file::Model model;                                // float
   std::map<std::string, Quantisation> values;            // activations
   std::map<std::string, Quantisation> constants;         // weights and biases
   std::map<std::string, std::vector<int64_t>> integers;  // of those constants
+  std::map<std::string, Truncation> truncations;         // by the pool's output
 };
 
 bool is_quantised(const onnx_file::Model& model);

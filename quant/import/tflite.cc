@@ -24,25 +24,6 @@ constexpr HandlerRow kHandlers[] = {
     {34, import_pad},      {40, import_mean},        {43, import_reshape},
     {114, import_quantize}};
 
-// "block/conv/Relu;block/bn/..." is known by its first part.
-std::string first_part(const std::string& name) { return name.substr(0, name.find(';')); }
-
-// The leading folder that the results of all operators share ("model/").
-std::string find_shared_prefix(const TfliteModel& model) {
-  std::string prefix;
-  size_t with_folder = 0;
-  for (const auto& op : model.ops) {
-    if (op.outputs.empty()) continue;
-    const std::string name = first_part(model.tensors[static_cast<size_t>(op.outputs[0])].name);
-    const size_t slash = name.find('/');
-    if (slash == std::string::npos) continue;  // the output is often plain "Identity"
-    const std::string folder = name.substr(0, slash + 1);
-    if (with_folder++ == 0) prefix = folder;
-    if (folder != prefix) return "";
-  }
-  return with_folder > 1 ? prefix : "";
-}
-
 // True when every tensor the operator reads is constant, given or computed.
 void check_order(const TfliteImporter& in, const TfliteOp& op, std::vector<bool>& written) {
   for (const int id : op.inputs)
@@ -76,7 +57,7 @@ TfliteImporter::TfliteImporter(const TfliteModel& from)
       alias_(from.tensors.size(), -1),
       ids_(from.tensors.size(), -1),
       readers_(from.tensors.size()),
-      shared_prefix_(find_shared_prefix(from)) {
+      shared_prefix_(tflite_shared_prefix(from)) {
   for (const auto& op : from.ops)
     for (const int id : op.inputs)
       if (id >= 0 && (readers_[static_cast<size_t>(id)].empty() ||
@@ -94,9 +75,7 @@ int TfliteImporter::resolve(int tensor) const {
 }
 
 std::string TfliteImporter::short_name(int index) const {
-  const std::string name = first_part(tensor(index).name);
-  const bool shared = !shared_prefix_.empty() && name.starts_with(shared_prefix_);
-  return shared ? name.substr(shared_prefix_.size()) : name;
+  return tflite_short_name(tensor(index), shared_prefix_);
 }
 
 int TfliteImporter::activation(int index) {
@@ -193,8 +172,7 @@ ImportedNet import_tflite(std::vector<uint8_t> file, const std::string& name) {
   } catch (const Error& error) {
     throw Error("{}: {}", name, error.what());
   }
-  in.net.name = std::string(name.substr(name.find_last_of('/') + 1));
-  if (in.net.name.ends_with(".tflite")) in.net.name.resize(in.net.name.size() - 7);
+  in.net.name = tflite_network_name(name);
   return {std::move(in.net), std::move(in.notes)};
 }
 

@@ -10,12 +10,19 @@
 namespace mcusim {
 namespace {
 
-struct Window {
-  uint32_t out = 0, before = 0, after = 0;
-};
+uint32_t in_range(int32_t value, const std::string& what) {
+  if (value < 1 || value > static_cast<int32_t>(net::kMaxDim)) throw Error("{} of {}", what, value);
+  return static_cast<uint32_t>(value);
+}
 
-// One axis: SAME gives ceil(in / stride) outputs and puts the odd unit after.
-Window window(uint32_t in, uint32_t kernel, uint32_t stride, tflite::Padding padding) {
+}  // namespace
+
+TfliteWindow tflite_window(uint32_t in, int32_t kernel_size, int32_t step, tflite::Padding padding,
+                           const std::string& axis) {
+  if (padding != tflite::Padding::same && padding != tflite::Padding::valid)
+    throw Error("padding number {}", static_cast<int>(padding));
+  const uint32_t kernel = in_range(kernel_size, "kernel " + axis);
+  const uint32_t stride = in_range(step, axis + " stride");
   if (padding == tflite::Padding::valid) {
     if (kernel > in) throw Error("kernel of {} is larger than the input of {}", kernel, in);
     return {(in - kernel) / stride + 1, 0, 0};
@@ -26,12 +33,17 @@ Window window(uint32_t in, uint32_t kernel, uint32_t stride, tflite::Padding pad
   return {out, total / 2, total - total / 2};
 }
 
-uint32_t in_range(int32_t value, const char* what) {
-  if (value < 1 || value > static_cast<int32_t>(net::kMaxDim)) throw Error("{} of {}", what, value);
-  return static_cast<uint32_t>(value);
+TflitePadding tflite_padding(const TfliteModel& model, const TfliteOp& op, size_t rank) {
+  if (op.input(1) < 0) throw Error("paddings are missing");
+  const auto pads = tflite_integers(model.tensors[static_cast<size_t>(op.input(1))]);
+  if (rank != 4 || pads.size() != 8) throw Error("{} paddings for {} axes", pads.size(), rank);
+  for (const int64_t pad : pads)
+    if (pad < 0 || pad > static_cast<int64_t>(net::kMaxDim)) throw Error("padding {}", pad);
+  if (pads[0] != 0 || pads[1] != 0 || pads[6] != 0 || pads[7] != 0)
+    throw Error("padding of batch or channels is not supported");
+  return {static_cast<uint32_t>(pads[2]), static_cast<uint32_t>(pads[3]),
+          static_cast<uint32_t>(pads[4]), static_cast<uint32_t>(pads[5])};
 }
-
-}  // namespace
 
 Shape3 tflite_shape(const TfliteTensor& tensor) {
   const auto& s = tensor.shape;
@@ -86,14 +98,12 @@ void set_activation(IntOp& op, const IntTensor& out, tflite::Activation activati
 
 void set_window(IntOp& op, const TfliteInput& in, const IntTensor& out, tflite::Padding padding,
                 int32_t kernel_h, int32_t kernel_w, int32_t stride_h, int32_t stride_w) {
-  if (padding != tflite::Padding::same && padding != tflite::Padding::valid)
-    throw Error("padding number {}", static_cast<int>(padding));
-  op.kernel_h = in_range(kernel_h, "kernel height");
-  op.kernel_w = in_range(kernel_w, "kernel width");
-  op.stride_h = in_range(stride_h, "vertical stride");
-  op.stride_w = in_range(stride_w, "horizontal stride");
-  const Window y = window(in.h, op.kernel_h, op.stride_h, padding);
-  const Window x = window(in.w, op.kernel_w, op.stride_w, padding);
+  const TfliteWindow y = tflite_window(in.h, kernel_h, stride_h, padding, "height");
+  const TfliteWindow x = tflite_window(in.w, kernel_w, stride_w, padding, "width");
+  op.kernel_h = static_cast<uint32_t>(kernel_h);
+  op.kernel_w = static_cast<uint32_t>(kernel_w);
+  op.stride_h = static_cast<uint32_t>(stride_h);
+  op.stride_w = static_cast<uint32_t>(stride_w);
   op.pad_top = in.pad_top + y.before;
   op.pad_bottom = in.pad_bottom + y.after;
   op.pad_left = in.pad_left + x.before;

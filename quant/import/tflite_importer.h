@@ -11,6 +11,7 @@
 #include "kernels/host/int_net.h"
 #include "quant/import/fixed_point.h"
 #include "quant/import/tflite_model.h"
+#include "quant/pack/groups.h"
 
 namespace mcusim {
 
@@ -51,9 +52,9 @@ class TfliteImporter {
   float scale(int id) const { return at(id).scale; }
   std::string short_name(int tensor) const;
 
-  // A new operator with layer number and name set; finish() appends it.
+  // A new operator with layer number and name set; finish() appends it, in groups.
   IntOp start(const TfliteOp& op, net::OpKind kind, net::Contract contract);
-  void finish(IntOp op) { net.ops.push_back(std::move(op)); }
+  void finish(IntOp op, uint32_t groups = 1) { append_op(net, std::move(op), groups); }
 
  private:
   std::vector<int> alias_, ids_;
@@ -86,6 +87,17 @@ struct Shape3 {
 };
 Shape3 tflite_shape(const TfliteTensor& tensor);  // without the batch axis, which must be 1
 std::vector<int64_t> tflite_integers(const TfliteTensor& tensor);  // constant int32 or int64
+// One axis of a window: SAME gives ceil(in / stride) outputs and puts the odd unit after.
+struct TfliteWindow {
+  uint32_t out = 0, before = 0, after = 0;
+};
+TfliteWindow tflite_window(uint32_t in, int32_t kernel, int32_t stride, tflite::Padding padding,
+                           const std::string& axis);
+// The amounts of a PAD operator over `rank` axes: height and width only.
+struct TflitePadding {
+  uint32_t top = 0, bottom = 0, left = 0, right = 0;
+};
+TflitePadding tflite_padding(const TfliteModel& model, const TfliteOp& op, size_t rank);
 // Clamp range of a fused activation in the stored domain of `out`.
 void set_activation(IntOp& op, const IntTensor& out, tflite::Activation activation);
 // Padding and the check that the output has the size that follows.

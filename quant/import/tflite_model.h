@@ -67,4 +67,11 @@ class TfliteModel {
 std::string tflite_operator_name(const TfliteOp& op);
 std::string tflite_type_name(tflite::TensorType type);
 
+// The leading folder that the results of all operators share ("model/"), else empty.
+std::string tflite_shared_prefix(const TfliteModel& model);
+// A tensor's name without that folder, and without the names fused into it.
+std::string tflite_short_name(const TfliteTensor& tensor, const std::string& prefix);
+// The file's name without folder and ending.
+std::string tflite_network_name(const std::string& path);
+
 }  // namespace mcusim

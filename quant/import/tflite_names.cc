@@ -37,7 +37,37 @@ const char* const kTypeNames[] = {
     "int8", "float64", "complex128", "uint64", "resource", "variant", "uint32", "uint16", "int4"};
 // clang-format on
 
+// "block/conv/Relu;block/bn/..." is known by its first part.
+std::string first_part(const std::string& name) { return name.substr(0, name.find(';')); }
+
 }  // namespace
+
+std::string tflite_shared_prefix(const TfliteModel& model) {
+  std::string prefix;
+  size_t with_folder = 0;
+  for (const auto& op : model.ops) {
+    if (op.outputs.empty()) continue;
+    const std::string name = first_part(model.tensors[static_cast<size_t>(op.outputs[0])].name);
+    const size_t slash = name.find('/');
+    if (slash == std::string::npos) continue;  // the output is often plain "Identity"
+    const std::string folder = name.substr(0, slash + 1);
+    if (with_folder++ == 0) prefix = folder;
+    if (folder != prefix) return "";
+  }
+  return with_folder > 1 ? prefix : "";
+}
+
+std::string tflite_short_name(const TfliteTensor& tensor, const std::string& prefix) {
+  const std::string name = first_part(tensor.name);
+  const bool shared = !prefix.empty() && name.starts_with(prefix);
+  return shared ? name.substr(prefix.size()) : name;
+}
+
+std::string tflite_network_name(const std::string& path) {
+  std::string name = path.substr(path.find_last_of('/') + 1);
+  if (name.ends_with(".tflite")) name.resize(name.size() - 7);
+  return name;
+}
 
 std::string tflite_operator_name(const TfliteOp& op) {
   if (!op.custom_name.empty()) return "CUSTOM " + op.custom_name;

@@ -33,6 +33,20 @@ IntOp start_pool(TfliteImporter& in, const TfliteOp& op, net::OpKind kind, net::
   return made;
 }
 
+// The largest of clamped values is the clamped largest: a clamp behind a max pool, which
+// no kernel has, moves before it, into the operator that makes the pool's input.
+void clamp_producer(TfliteImporter& in, const TfliteOp& op, const IntOp& pool) {
+  for (IntOp& producer : in.net.ops)
+    if (producer.out == pool.in0 && producer.contract == net::Contract::tflite &&
+        in.readers(op.inputs[0]).size() == 1 && !in.is_graph_output(op.inputs[0])) {
+      producer.act_min = std::clamp(producer.act_min, pool.act_min, pool.act_max);
+      producer.act_max = std::clamp(producer.act_max, pool.act_min, pool.act_max);
+      return;
+    }
+  throw Error("a fused activation that clamps to {}..{}: no operator before it can take it over",
+              pool.act_min - 128, pool.act_max - 128);
+}
+
 }  // namespace
 
 void import_average_pool(TfliteImporter& in, const TfliteOp& op) {
@@ -41,9 +55,11 @@ void import_average_pool(TfliteImporter& in, const TfliteOp& op) {
 
 void import_max_pool(TfliteImporter& in, const TfliteOp& op) {
   IntOp made = start_pool(in, op, net::OpKind::max_pool, net::Contract::none);
-  if (made.act_min != 0 || made.act_max != 255)
-    throw Error("a fused activation that clamps to {}..{} is not supported", made.act_min - 128,
-                made.act_max - 128);
+  if (made.act_min != 0 || made.act_max != 255) {
+    clamp_producer(in, op, made);
+    made.act_min = 0;
+    made.act_max = 255;
+  }
   in.finish(std::move(made));
 }
 
@@ -86,19 +102,12 @@ void import_add(TfliteImporter& in, const TfliteOp& op) {
 
 void import_pad(TfliteImporter& in, const TfliteOp& op) {
   TfliteInput x = in.input(op, 0);
-  if (op.input(1) < 0) throw Error("paddings are missing");
-  const auto pads = tflite_integers(in.tensor(op.input(1)));
-  const auto& shape = in.tensor(in.resolve(op.input(0))).shape;
-  if (shape.size() != 4 || pads.size() != 8)
-    throw Error("{} paddings for {} axes", pads.size(), shape.size());
-  for (const int64_t pad : pads)
-    if (pad < 0 || pad > static_cast<int64_t>(net::kMaxDim)) throw Error("padding {}", pad);
-  if (pads[0] != 0 || pads[1] != 0 || pads[6] != 0 || pads[7] != 0)
-    throw Error("padding of batch or channels is not supported");
-  x.pad_top = static_cast<uint32_t>(pads[2]);
-  x.pad_bottom = static_cast<uint32_t>(pads[3]);
-  x.pad_left = static_cast<uint32_t>(pads[4]);
-  x.pad_right = static_cast<uint32_t>(pads[5]);
+  const TflitePadding pads =
+      tflite_padding(in.model, op, in.tensor(in.resolve(op.input(0))).shape.size());
+  x.pad_top = pads.top;
+  x.pad_bottom = pads.bottom;
+  x.pad_left = pads.left;
+  x.pad_right = pads.right;
   x.h += x.pad_top + x.pad_bottom;
   x.w += x.pad_left + x.pad_right;
   const int out = op.outputs[0];
@@ -113,8 +122,8 @@ void import_pad(TfliteImporter& in, const TfliteOp& op) {
       (readers[0]->code == kConv2d || readers[0]->code == kDepthwise) &&
       readers[0]->input(1) >= 0) {
     const auto& kernel = in.tensor(readers[0]->input(1)).shape;
-    if (kernel.size() == 4 && std::max(pads[2], pads[3]) < kernel[1] &&
-        std::max(pads[4], pads[5]) < kernel[2]) {
+    if (kernel.size() == 4 && std::max(pads.top, pads.bottom) < kernel[1] &&
+        std::max(pads.left, pads.right) < kernel[2]) {
       in.notes.push_back(
           fmt::format("PAD {} is done by the convolution that follows", in.short_name(out)));
       in.hand_padding_on(out, x);

@@ -95,9 +95,9 @@ void import_conv2d(TfliteImporter& in, const TfliteOp& op) {
   const TfliteInput x = in.input(op, 0, true);
   const TfliteTensor& weights = weights_of(in, op, 4);
   const uint32_t channels = weights.shape[0];
-  if (weights.shape[3] != x.c)
-    throw Error("weights for {} input channels, input has {} (groups are not supported)",
-                weights.shape[3], x.c);
+  const uint32_t groups = x.c / weights.shape[3];
+  if (groups * weights.shape[3] != x.c || channels % groups != 0)
+    throw Error("{} filters of {} input channels, input has {}", channels, weights.shape[3], x.c);
   check_weight_scales(weights, channels, 0);
   check_symmetric(weights);
   IntOp made = in.start(op, net::OpKind::conv2d, net::Contract::tflite);
@@ -109,7 +109,7 @@ void import_conv2d(TfliteImporter& in, const TfliteOp& op) {
   for (const int8_t q : weight_values(weights)) made.weights.push_back(stored(q));
   set_parameters(in, op, made, channels, weights);
   check_accumulators(made, in.at(x.id));
-  in.finish(std::move(made));
+  in.finish(std::move(made), groups);
 }
 
 void import_depthwise(TfliteImporter& in, const TfliteOp& op) {
@@ -120,13 +120,10 @@ void import_depthwise(TfliteImporter& in, const TfliteOp& op) {
   const TfliteTensor& weights = weights_of(in, op, 4);
   const uint32_t channels = weights.shape[3];
   if (weights.shape[0] != 1) throw Error("weights with first dimension {}", weights.shape[0]);
-  // Over one input channel, a depthwise convolution is a plain one.
-  const bool plain = x.c == 1 && channels > 1;
-  if (!plain && channels != x.c)
-    throw Error(
-        "{} output channels from {} input channels: a multiplier above 1 is supported for "
-        "one input channel only",
-        channels, x.c);
+  if (channels % x.c != 0)
+    throw Error("{} output channels from {} input channels", channels, x.c);
+  // With a multiplier: a plain convolution of one channel, in as many groups as channels.
+  const bool plain = channels > x.c;
   check_weight_scales(weights, channels, 3);
   check_symmetric(weights);
   IntOp made =
@@ -142,7 +139,7 @@ void import_depthwise(TfliteImporter& in, const TfliteOp& op) {
     made.weights.push_back(stored(plain ? values[i % taps * channels + i / taps] : values[i]));
   set_parameters(in, op, made, channels, weights);
   check_accumulators(made, in.at(x.id));
-  in.finish(std::move(made));
+  in.finish(std::move(made), plain ? x.c : 1);
 }
 
 void import_fully_connected(TfliteImporter& in, const TfliteOp& op) {

@@ -10,6 +10,7 @@
 #include "quant/import/qdq.h"
 #include "quant/import/qdq_strip.h"
 #include "quant/import/tflite.h"
+#include "quant/import/tflite_float.h"
 #include "quant/pack/net_json.h"
 #include "quant/pack/place.h"
 
@@ -51,7 +52,11 @@ NetFile packed(IntNet net, std::vector<std::string> notes, const std::string& pa
   }
 }
 
+constexpr const char* kFloat =
+    "a float network; `mcusim quantize` makes an integer network of it";
+
 NetFile from_tflite(Bytes bytes, const std::string& path) {
+  if (import::is_float_tflite(bytes, path)) throw Error("{}: {}", path, kFloat);
   ImportedNet imported = import_tflite(std::move(bytes), path);
   place_tensors(imported.net);
   return packed(std::move(imported.net), std::move(imported.notes), path);
@@ -68,7 +73,7 @@ struct FormatRow {
 NetFile from_onnx(Bytes bytes, const std::string& path) {
   auto model = onnx_file::parse(bytes, path, std::filesystem::path(path).parent_path().string());
   if (!import::is_quantised(model))
-    throw Error("{}: a float network; `mcusim quantize` makes an integer network of it", path);
+    throw Error("{}: {}", path, kFloat);
   ImportedNet imported = import::import_qdq(std::move(model), path);
   place_tensors(imported.net);
   return packed(std::move(imported.net), std::move(imported.notes), path);

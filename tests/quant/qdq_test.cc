@@ -254,6 +254,30 @@ TEST(Qdq, AdditionAndPoolsBelowEightBits) {
   EXPECT_EQ(net.tensors[static_cast<size_t>(net.outputs[0])].bits, 8);
 }
 
+// Brevitas' average pool: the sum of four values, its two lowest bits cut off.
+TEST(Qdq, TruncCutsTheSumOfAPool) {
+  for (const bool second : {false, true}) {
+    Maker m;
+    m.model.inputs = {{"x", {1, 1, 2, 2}}};
+    const auto number = [&](float value) { return m.reals({}, {value}); };
+    const auto x = m.node("Quant", {"x", number(0.1f), number(0), number(4)}, {{"signed", {}}});
+    const std::string sum = m.node("Mul", {m.node("GlobalAveragePool", {x}), number(4)});
+    std::vector<std::string> inputs = {sum, number(0.1f), number(0), number(6)};
+    if (second) inputs.push_back(number(0.4f));
+    inputs.push_back(number(4));
+    m.model.outputs = {m.node("Trunc", inputs, {{"signed", {}}})};
+    const IntNet net = import(m);
+    const auto out = static_cast<size_t>(net.outputs[0]);
+    EXPECT_EQ(net.tensors[out].bits, 4);
+    EXPECT_FLOAT_EQ(net.tensors[out].scale, second ? 0.4f : 0.1f);
+    for (int a = 0; a < 16; ++a)
+      for (int b = 0; b < 16; ++b) {
+        const auto p = static_cast<uint8_t>(a), q = static_cast<uint8_t>(b);
+        EXPECT_EQ(reference::run(net, {{p, q, 15, 0}})[out][0], (a + b + 15) / 4) << a << " " << b;
+      }
+  }
+}
+
 TEST(Qdq, MatMulWithTransposedWeightsAndIntegerEnds) {
   Maker m;
   m.model.inputs = {{"x", {1, 2}}};  // uint8 integers from outside
@@ -282,6 +306,11 @@ std::string refusal(const std::function<void(Maker&)>& make) {
 }
 
 TEST(Qdq, RefusesWithTheReason) {
+  EXPECT_THAT(refusal([&](Maker& m) {
+                const auto n = [&](float value) { return m.reals({}, {value}); };
+                m.model.outputs = {m.node("Trunc", {m.quantised("x", 1, 0), n(1), n(0), n(8), n(4)})};
+              }),
+              HasSubstr("only behind an average pool"));
   const auto weights = [](Maker& m) { return m.stored("int8", {1, 2, 1, 1}, {1, 2}, {1.0f}); };
   EXPECT_THAT(refusal([&](Maker& m) {
                 m.model.outputs = {m.node("Conv", {m.quantised("x", 1, 0), weights(m)})};

@@ -140,6 +140,49 @@ TEST(TfliteOps, DepthwiseOverOneChannelIsAConvolution) {
   EXPECT_THAT(run(import(b.finish({in}, {out})), {4, 6}), ElementsAre(4, 16, 13));
 }
 
+// Groups of two channels: filters 0 and 1 see channels 0 and 1, filters 2 and 3 the others.
+TEST(TfliteOps, GroupsSeeTheirOwnChannelsOnly) {
+  Builder b;
+  const int in = b.tensor("in", {1, 1, 2, 4}, {1.0f});
+  const int w = b.constant<int8_t>("w", {4, 1, 1, 2}, {1, 2, -1, 1, 3, 0, 1, 1}, {1, 1, 0.5f, 2});
+  const int bias = b.constant<int32_t>("b", {4}, {0, 10, 1, 0});
+  const int out = b.tensor("out", {1, 1, 2, 4}, {1.0f});
+  b.conv(in, w, bias, out, Padding::same);
+  const IntNet net = import(b.finish({in}, {out}));
+  ASSERT_EQ(net.ops.size(), 2u);
+  EXPECT_EQ(net.ops[0].layer_id, net.ops[1].layer_id);
+  // No product more than the groups have: 2 pixels x 4 filters x 2 channels.
+  EXPECT_EQ(macs(net, net.ops[0]) + macs(net, net.ops[1]), 16u);
+  EXPECT_THAT(run(net, {1, 2, 3, 4, 10, 20, 30, 40}), ElementsAre(5, 11, 5, 14, 50, 20, 46, 127));
+}
+
+TEST(TfliteOps, DepthwiseMultiplierKeepsItsOutputsTogether) {
+  Builder b;
+  const int in = b.tensor("in", {1, 1, 1, 2}, {1.0f});
+  const int w = b.constant<int8_t>("w", {1, 1, 1, 6}, {1, 2, 3, -1, -2, -3}, std::vector<float>(6, 1), 3);
+  const int bias = b.constant<int32_t>("b", {6}, {0, 0, 0, 0, 0, 100});
+  const int out = b.tensor("out", {1, 1, 1, 6}, {1.0f});
+  b.depthwise(in, w, bias, out, Padding::same);
+  EXPECT_THAT(run(import(b.finish({in}, {out})), {5, 7}), ElementsAre(5, 10, 15, -7, -14, 79));
+}
+
+// A clamp behind a max pool is done before it, by the convolution.
+TEST(TfliteOps, ActivationOfAMaxPoolMovesIntoItsProducer) {
+  const auto model = [](bool with_conv) {
+    Builder b;
+    const int in = b.tensor("in", {1, 1, 4, 1}, {1.0f});
+    const int x = b.tensor("x", {1, 1, 4, 1}, {1.0f}), out = b.tensor("out", {1, 1, 2, 1}, {1.0f});
+    if (with_conv)
+      b.conv(in, b.constant<int8_t>("w", {1, 1, 1, 1}, {1}, {1.0f}),
+             b.constant<int32_t>("b", {1}, {0}), x, Padding::same);
+    b.op(Builder::kMaxPool, {with_conv ? x : in}, {out}, tflite::Options::Pool2D,
+         tflite::CreatePool2D(b.fbb, Padding::valid, 2, 1, 2, 1, tflite::Activation::relu6).Union());
+    return b.finish({in}, {out});
+  };
+  EXPECT_THAT(run(import(model(true)), {-9, -3, 4, 99}), ElementsAre(0, 6));
+  EXPECT_THAT(refusal(model(false)), HasSubstr("no operator before it"));
+}
+
 TEST(TfliteOps, Int4WeightsComeLowHalfFirst) {
   Builder b;
   const int in = b.tensor("in", {1, 3}, {1.0f});
@@ -320,12 +363,10 @@ TEST(TfliteOps, RefusesWithTheReason) {
   EXPECT_EQ(refusal_of([](Parts&) {}), "no error");
   EXPECT_THAT(refusal_of([](Parts& p) { p.in_shape[0] = 2; }), HasSubstr("batch 1"));
   EXPECT_THAT(refusal_of([](Parts& p) { p.in_shape[1] = -1; }), HasSubstr("dimension -1"));
-  EXPECT_THAT(refusal_of([](Parts& p) {
-                p.in_shape = {1, 1 << 20, 1 << 20, 2};
-              }),
-              HasSubstr("2^30"));
-  EXPECT_THAT(refusal_of([](Parts& p) { p.in_shape[3] = 4; }), HasSubstr("groups"));
-  EXPECT_THAT(refusal_of([](Parts& p) { p.w_shape = {6, 1, 1, 1}; }), HasSubstr("groups"));
+  EXPECT_THAT(refusal_of([](Parts& p) { p.in_shape = {1, 1 << 20, 1 << 20, 2}; }), HasSubstr("2^30"));
+  EXPECT_THAT(refusal_of([](Parts& p) { p.in_shape[3] = 4; }),
+              HasSubstr("3 filters of 2 input channels, input has 4"));
+  EXPECT_THAT(refusal_of([](Parts& p) { p.in_shape[3] = 5; }), HasSubstr("input has 5"));
   EXPECT_THAT(refusal_of([](Parts& p) {
                 p.w_shape = {3, 1, 1, 1};
               }),

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "quant/import/tflite_generated.h"
@@ -15,7 +16,7 @@ namespace mcusim::testing {
 class TfliteBuilder {
  public:
   static constexpr int kAdd = 0, kAveragePool = 1, kConv2d = 3, kDepthwise = 4, kDequantize = 6,
-                       kFullyConnected = 9, kMaxPool = 17, kReshape = 22, kSoftmax = 25, kPad = 34,
+                       kFullyConnected = 9, kMaxPool = 17, kMul = 18, kRelu = 19, kReshape = 22, kSoftmax = 25, kPad = 34,
                        kTranspose = 39, kMean = 40, kQuantize = 114;
 
   flatbuffers::FlatBufferBuilder fbb;
@@ -26,14 +27,17 @@ class TfliteBuilder {
     return add(name, std::move(shape), std::move(scales), std::move(zero_points), type, 0, 0);
   }
 
-  // A constant of int8 or int32 elements.
+  // A constant of int8, uint16 (as float16), int32 or float elements.
   template <typename T>
   int constant(const std::string& name, std::vector<int32_t> shape, const std::vector<T>& values,
                std::vector<float> scales = {}, int axis = 0) {
     std::vector<uint8_t> bytes(values.size() * sizeof(T));
     std::memcpy(bytes.data(), values.data(), bytes.size());
     buffers_.push_back(tflite::CreateBufferDirect(fbb, &bytes));
-    const auto type = sizeof(T) == 1 ? tflite::TensorType::int8 : tflite::TensorType::int32;
+    const auto type = std::is_same_v<T, float>      ? tflite::TensorType::float32
+                      : std::is_same_v<T, uint16_t> ? tflite::TensorType::float16
+                      : std::is_same_v<T, int8_t>   ? tflite::TensorType::int8
+                                                    : tflite::TensorType::int32;
     const std::vector<int64_t> zeros(scales.size(), 0);
     return add(name, std::move(shape), std::move(scales), zeros, type,
                static_cast<uint32_t>(buffers_.size()), axis);

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Rewrites of a float network that change no value and leave fewer layers to compute.
+#pragma once
+
+#include "quant/graph/graph.h"
+
+namespace mcusim::graph {
+
+// - Two batch norms in a row (a product and a sum with constants) become one.
+// - Zero padding before its only reader, a convolution, becomes that one's padding.
+// - A clamp behind a max pool goes before it (the largest of clamped values is the
+//   clamped largest), where the layer that makes the pool's input takes it along.
+// Values keep their ids; some are left without a writer.
+void simplify(Graph& graph);
+
+}  // namespace mcusim::graph
