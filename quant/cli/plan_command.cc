@@ -7,12 +7,14 @@
 #include "memmap/base/file.h"
 #include "quant/cli/calibration.h"
 #include "quant/cli/command.h"
+#include "quant/cli/fit.h"
 #include "quant/cli/float_model.h"
 #include "quant/cli/patch_plan.h"
 #include "quant/cli/plan_options.h"
 #include "quant/cli/search_plan.h"
 #include "quant/plan/bits_file.h"
 #include "quant/plan/latency.h"
+#include "quant/quantise/placeholder.h"
 
 namespace mcusim::net_cli {
 namespace {
@@ -65,16 +67,22 @@ void plan_model(const Options& options) {
     costs = options.objective == "latency" ? cycle_costs(options, problem)
                                            : losses(options, graph, layers, problem);
   if (options.plan.tries() && !options.cycles.empty()) costs = cycle_costs(options, problem);
-  const auto widths =
+  const auto mode = options.plan.plan_mode();
+  const auto make = [&](const plan::Widths& widths) {
+    return quantise::placeholder_net(graph, layers, problem, widths, mode);
+  };
+  const auto fitted =
       options.plan.tries()
-          ? search_plan(options.tries, options.plan, options.calibration, graph, layers, problem,
-                        options.cycles.empty() ? nullptr : &costs)
-          : options.plan.choose(problem, options.plan.exact() ? &costs : nullptr);
-  print_plan(problem, widths, options.plan.plan_mode(), options.plan.ram_bytes);
-  fmt::print("limits: flash {}, RAM {}\n", options.plan.flash_bytes, options.plan.ram_bytes);
+          ? measured(options.plan,
+                     search_plan(options.tries, options.plan, options.calibration, graph, layers,
+                                 problem, options.cycles.empty() ? nullptr : &costs),
+                     make)
+          : fit(options.plan, problem, options.plan.exact() ? &costs : nullptr, make);
+  print_plan(problem, fitted.widths, mode, options.plan.ram_bytes);
+  print_fit(options.plan, fitted);
   for (const auto& dropped : layers.dropped) fmt::print("left out: {}\n", dropped);
   if (options.output.empty()) return;
-  write_file(options.output, plan::format_bits(problem, widths));
+  write_file(options.output, plan::format_bits(problem, fitted.widths));
   fmt::print("-> {}\n", options.output);
 }
 
@@ -89,6 +97,7 @@ void add_plan(CLI::App& app, int*) {
   options->plan.add_mode(*command);
   options->plan.add_search(*command, "--method", true);
   options->tries.add_to(*command);
+  options->plan.add_count(*command);
   command->add_option("--objective", options->objective, "What --method exact minimises")
       ->check(CLI::IsMember({"accuracy", "latency"}))
       ->capture_default_str();

@@ -13,7 +13,7 @@
 namespace mcusim::net_cli {
 
 void PlanOptions::add_limits(CLI::App& command) {
-  auto* flash = command.add_option("--flash", flash_bytes, "Flash for weights and parameters, bytes")
+  auto* flash = command.add_option("--flash", flash_bytes, "Flash, bytes")
                     ->check(CLI::PositiveNumber);
   auto* ram = command.add_option("--ram", ram_bytes, "RAM for activations, bytes")
                   ->check(CLI::PositiveNumber);
@@ -42,6 +42,16 @@ void PlanOptions::add_search(CLI::App& command, const char* flag, bool tries) {
     known.insert(known.end(), {"rl", "random"});
   }
   command.add_option(flag, search, help)->check(CLI::IsMember(known))->capture_default_str();
+}
+
+void PlanOptions::add_count(CLI::App& command) {
+  command.add_option("--count", count,
+                     "What must fit: image (linked image and placed arena) or paper (the papers' "
+                     "count of weights, parameters, input and output)")
+      ->check(CLI::IsMember({"image", "paper"}))
+      ->capture_default_str();
+  command.add_option("-b,--board", board, "Board whose image is linked to count its program")
+      ->capture_default_str();
 }
 
 plan::Mode PlanOptions::plan_mode() const { return mode == "pl" ? plan::Mode::pl : plan::Mode::pc; }

@@ -12,13 +12,14 @@ namespace mcusim::net_cli {
 
 struct PlanOptions {
   uint64_t flash_bytes = 0, ram_bytes = 0;  // 0: no limit given
-  std::string mode = "pc", search = "rule";
+  std::string mode = "pc", search = "rule", count = "image", board = "stm32h743";
   std::string bits_path;
   int min_activation_bits = 2, min_weight_bits = 2;
 
   void add_limits(CLI::App& command);  // --flash, --ram, least widths, --bits
   void add_mode(CLI::App& command);    // --mode
   void add_search(CLI::App& command, const char* flag, bool tries = false);  // rule or exact
+  void add_count(CLI::App& command);   // --count, --board
   bool exact() const { return search == "exact"; }
   bool tries() const { return search == "rl" || search == "random"; }
   plan::Limits limits() const;

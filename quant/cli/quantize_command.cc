@@ -6,10 +6,10 @@
 #include "memmap/base/file.h"
 #include "quant/cli/calibration.h"
 #include "quant/cli/command.h"
+#include "quant/cli/fit.h"
 #include "quant/cli/float_model.h"
 #include "quant/cli/methods.h"
 #include "quant/cli/plan_options.h"
-#include "quant/pack/place.h"
 #include "quant/plan/bits_file.h"
 #include "quant/quantise/convert.h"
 
@@ -24,69 +24,41 @@ struct Options {
   PlanOptions plan;
 };
 
-struct Packed {
-  plan::Widths widths;
-  quantise::Converted converted;
-  std::vector<uint8_t> file;
-};
-
-// The planner counts the papers' bytes; a container that comes out larger than the
-// flash lowers the planner's limit by the excess and plans again.
-Packed plan_and_pack(const Options& options, const graph::Graph& graph,
-                     const graph::LayerGraph& layers, const plan::Problem& problem,
-                     const std::vector<quantise::Distribution>& values,
-                     const quantise::ConvertOptions& convert, const plan::Costs* costs) {
-  PlanOptions limits = options.plan;
-  uint64_t container_bytes = 0;
-  const auto widths = [&] {
-    try {
-      return limits.choose(problem, costs);
-    } catch (const Error&) {
-      if (container_bytes == 0) throw;
-      // The limit that failed is ours, not the user's.
-      throw Error("{}: flash: the container takes {} B, {} B available; narrower weights do not "
-                  "make up for it",
-                  graph.name, container_bytes, options.plan.flash_bytes);
+// How exactly integers follow the fake-quantised network (column LSB: largest distance).
+void print_steps(const quantise::Comparison& comparison) {
+  quantise::StepCount grid, trained;
+  const auto total = [](quantise::StepCount& sum, const std::vector<quantise::StepCount>& layers) {
+    for (const auto& layer : layers) {
+      sum.values += layer.values;
+      sum.different += layer.different;
+      sum.largest = std::max(sum.largest, layer.largest);
     }
   };
-  for (;;) {
-    Packed packed{widths(), {}, {}};
-    packed.converted =
-        quantise::convert(graph, layers, problem, packed.widths, values, convert);
-    place_tensors(packed.converted.net);
-    packed.file = encode(packed.converted.net);
-    const uint32_t arena = packed.converted.net.arena_bytes;
-    if (options.plan.ram_bytes && arena > options.plan.ram_bytes)
-      throw Error("{}: RAM: the arena takes {} B, {} B available", graph.name, arena,
-                  options.plan.ram_bytes);
-    if (!options.plan.flash_bytes || packed.file.size() <= options.plan.flash_bytes) return packed;
-    const uint64_t excess = packed.file.size() - options.plan.flash_bytes;
-    const uint64_t counted = plan::paper_bytes(problem, packed.widths, limits.plan_mode());
-    if (excess >= counted)
-      throw Error("{}: flash: the container takes {} B, {} B available", graph.name,
-                  packed.file.size(), options.plan.flash_bytes);
-    limits.flash_bytes = counted - excess;
-    container_bytes = packed.file.size();
-  }
+  total(grid, comparison.on_grid);
+  total(trained, comparison.as_trained);
+  fmt::print("against fake quantisation, {} values: {} differ, by at most {} LSB; with biases off the "
+             "accumulator's grid {}, by at most {}\n",
+             grid.values, grid.different, grid.largest, trained.different, trained.largest);
 }
 
-void report(const plan::Problem& problem, const Packed& packed,
+void report(const plan::Problem& problem, const Fitted& fitted, const quantise::Converted& converted,
             const quantise::Comparison& comparison) {
-  fmt::print("{:<20} {:<7} {:>2} {:>2} {:>2} {:>10} {:>10} {:>7} {:>9} {:>9}\n", "layer", "method",
-             "x", "w", "y", "low", "high", "SQNR dB", "weights B", "RAM B");
+  fmt::print("{:<20} {:<7} {:>2} {:>2} {:>2} {:>10} {:>10} {:>7} {:>3} {:>9} {:>9}\n", "layer", "method",
+             "x", "w", "y", "low", "high", "SQNR dB", "LSB", "weights B", "RAM B");
   for (size_t i = 0; i < problem.layers.size(); ++i) {
     const auto& layer = problem.layers[i];
-    const auto& row = packed.converted.layers[i];
+    const auto& row = converted.layers[i];
     const bool weighted = layer.weights > 0;
-    fmt::print("{:<20} {:<7} {:>2} {:>2} {:>2} {:>10.4g} {:>10.4g} {:>7.1f} {:>9} {:>9}\n",
+    fmt::print("{:<20} {:<7} {:>2} {:>2} {:>2} {:>10.4g} {:>10.4g} {:>7.1f} {:>3} {:>9} {:>9}\n",
                layer.name, weighted ? name_of(row.flavour) : "-",
-               packed.widths.tensor_bits[layer.inputs[0]],
-               weighted ? std::to_string(packed.widths.weight_bits[i]) : "-",
-               packed.widths.tensor_bits[layer.output], row.range.low, row.range.high,
-               comparison.sqnr_db[i], plan::weight_bytes(problem, packed.widths, i),
-               plan::activation_bytes(problem, packed.widths, i));
+               fitted.widths.tensor_bits[layer.inputs[0]],
+               weighted ? std::to_string(fitted.widths.weight_bits[i]) : "-",
+               fitted.widths.tensor_bits[layer.output], row.range.low, row.range.high,
+               comparison.sqnr_db[i], comparison.on_grid[i].largest, plan::weight_bytes(problem, fitted.widths, i),
+               plan::activation_bytes(problem, fitted.widths, i));
   }
-  for (const auto& repair : packed.converted.repairs) fmt::print("repaired: {}\n", repair);
+  print_steps(comparison);
+  for (const auto& repair : converted.repairs) fmt::print("repaired: {}\n", repair);
 }
 
 void quantize(const Options& options) {
@@ -114,21 +86,24 @@ void quantize(const Options& options) {
   plan::Costs costs;
   const bool exact = options.plan.exact() && options.plan.bits_path.empty();
   if (exact) costs = measure_costs(graph, layers, problem, values, convert, set);
-  const Packed packed = plan_and_pack(with_mode, graph, layers, problem, values, convert,
-                                      exact ? &costs : nullptr);
-  write_file(options.output, packed.file);
+  quantise::Converted converted;
+  const Fitted fitted = fit(with_mode.plan, problem, exact ? &costs : nullptr,
+                            [&](const plan::Widths& widths) {
+                              converted = quantise::convert(graph, layers, problem, widths, values,
+                                                            convert);
+                              return converted.net;
+                            });
+  write_file(options.output, fitted.file);
   const auto comparison =
-      quantise::compare(graph, layers, packed.converted.net, packed.file, set.samples);
-  report(problem, packed, comparison);
+      quantise::compare(graph, layers, fitted.net, converted.layers, fitted.file, set.samples);
+  report(problem, fitted, converted, comparison);
   for (const auto& dropped : layers.dropped) fmt::print("left out: {}\n", dropped);
-  const auto limit = [](uint64_t bytes) { return bytes ? fmt::format(" of {}", bytes) : ""; };
-  fmt::print("flash: container {} B{}, paper_bytes {}\n", packed.file.size(),
-             limit(options.plan.flash_bytes),
+  fmt::print("paper_bytes: flash {}, RAM peak {}\n",
              method->flavour
-                 ? plan::paper_bytes(problem, packed.widths, *method->flavour)
-                 : plan::paper_bytes(problem, packed.widths, with_mode.plan.plan_mode()));
-  fmt::print("RAM: arena {} B{}\n", packed.converted.net.arena_bytes,
-             limit(options.plan.ram_bytes));
+                 ? plan::paper_bytes(problem, fitted.widths, *method->flavour)
+                 : plan::paper_bytes(problem, fitted.widths, with_mode.plan.plan_mode()),
+             plan::peak_activation_bytes(problem, fitted.widths));
+  print_fit(with_mode.plan, fitted);
   fmt::print("top-1 as the float network: {}/{} of the calibration inputs\n-> {}\n",
              comparison.same_top1, comparison.samples, options.output);
 }
@@ -156,6 +131,7 @@ void add_quantize(CLI::App& app, int*) {
   command->add_flag("--no-bias-correction", options->no_bias_correction, "Biases as trained");
   options->plan.add_limits(*command);
   options->plan.add_search(*command, "--search");
+  options->plan.add_count(*command);
   command->add_option("-o,--output", options->output, "The container to write")->required();
   command->callback([options] { quantize(*options); });
 }

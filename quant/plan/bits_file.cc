@@ -41,6 +41,9 @@ Widths parse_bits(const Problem& problem, const std::string& json_text, const st
       } else if (key == "output") {
         if (problem.tensors[layer.output].fixed && bits != 8)
           throw Error("{}: output: the network's own outputs have 8 bits", place);
+        if (bits < problem.tensors[layer.output].least_bits)
+          throw Error("{}: output: {} bits, at least {} for the groups of a convolution", place, bits,
+                      problem.tensors[layer.output].least_bits);
         for (size_t t = 0; t < problem.tensors.size(); ++t)
           if (problem.tensors[t].group == problem.tensors[layer.output].group)
             widths.tensor_bits[t] = bits;

@@ -147,13 +147,13 @@ class RamSearch {
         if (kWidths[option] < limits_.min_activation_bits) continue;
         State next = state;
         next.group_bits[group] = kWidths[option];
-        bool fixed = false;
+        bool allowed = true;
         for (size_t t = 0; t < problem_.tensors.size(); ++t)
           if (problem_.tensors[t].group == group) {
             next.loss += costs_.tensors[t][option];
-            fixed |= problem_.tensors[t].fixed;
+            allowed &= kWidths[option] >= (problem_.tensors[t].fixed ? 8 : problem_.tensors[t].least_bits);
           }
-        if (!fixed || kWidths[option] == 8) result.push_back(std::move(next));
+        if (allowed) result.push_back(std::move(next));
       }
     return result;
   }

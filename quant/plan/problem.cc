@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "quant/pack/groups.h"
+
 namespace mcusim::plan {
 namespace {
 
@@ -40,6 +42,11 @@ Problem problem_of(const graph::Graph& graph, const graph::LayerGraph& fused) {
     layer.output = tensor(from.out);
     if (keeps_width(from.kind))
       problem.tensors[layer.output].group = problem.tensors[layer.inputs[0]].group;
+    if (from.groups > 1)
+      for (const auto& [id, value] : {std::pair{layer.inputs[0], from.in0}, {layer.output, from.out}})
+        problem.tensors[id].least_bits =
+            std::max(problem.tensors[id].least_bits,
+                     least_slice_bits(graph.values[value].c / from.groups));
     layer.weights = graph.weight_count(node);
     layer.channels = graph.values[from.out].c;
     layer.macs = graph.macs(node);
@@ -66,18 +73,20 @@ Problem problem_of(const graph::Graph& graph, const graph::LayerGraph& fused) {
       if (alive && !own) layer.held.push_back(id);
     }
   }
-  // Fixedness spreads over a width group.
+  // What holds for one tensor of a width group holds for all.
   for (const auto& t : problem.tensors)
-    if (t.fixed)
-      for (auto& other : problem.tensors)
-        if (other.group == t.group) other.fixed = true;
+    for (auto& other : problem.tensors)
+      if (other.group == t.group) {
+        other.fixed |= t.fixed;
+        other.least_bits = std::max(other.least_bits, t.least_bits);
+      }
   return problem;
 }
 
 Widths all_at(const Problem& problem, uint8_t activation_bits, uint8_t weight_bits) {
   Widths widths;
   for (const auto& tensor : problem.tensors)
-    widths.tensor_bits.push_back(tensor.fixed ? 8 : activation_bits);
+    widths.tensor_bits.push_back(tensor.fixed ? 8 : std::max(activation_bits, tensor.least_bits));
   for (const auto& layer : problem.layers)
     widths.weight_bits.push_back(layer.weights > 0 ? weight_bits : 0);
   return widths;

@@ -20,6 +20,7 @@ struct PlanTensor {
   uint64_t elements = 0;
   bool fixed = false;              // network inputs and outputs stay at 8 bits
   int group = 0;                   // tensors of one group have one width
+  uint8_t least_bits = 2;          // no narrower: slices of grouped convolutions begin on bytes
 };
 
 struct PlanLayer {

@@ -35,7 +35,7 @@ class ActivationWalk {
   uint8_t bits(int tensor) const { return widths_.tensor_bits[tensor]; }
   bool can_cut(int tensor) const {
     return tensor >= 0 && !problem_.tensors[tensor].fixed &&
-           bits(tensor) > limits_.min_activation_bits;
+           bits(tensor) > std::max(limits_.min_activation_bits, problem_.tensors[tensor].least_bits);
   }
   void cut(int tensor) {
     const uint8_t halved = bits(tensor) / 2;

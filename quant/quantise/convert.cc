@@ -6,6 +6,7 @@
 #include <map>
 
 #include "memmap/base/error.h"
+#include "quant/pack/groups.h"
 #include "quant/quantise/icn.h"
 #include "quant/quantise/structure.h"
 #include "quant/quantise/thresholds.h"
@@ -42,8 +43,8 @@ class Converter {
           : options_.trained.empty() ? affine_of(range, widths_.tensor_bits[planned.output])
                                      : options_.trained[i].output;
       add_tensor(layer.out, planned.output, affine);
+      result_.layers.push_back({layer.name, flavour_of(i), range, affine, {}});
       add_op(layer, i);
-      result_.layers.push_back({layer.name, flavour_of(i), range, affine});
     }
     for (const int output : layers.outputs) net.outputs.push_back(tensor_of_.at(output));
     return std::move(result_);
@@ -83,31 +84,25 @@ class Converter {
   }
 
   void add_op(const graph::Layer& layer, size_t index) {
-    const auto& node = graph_.nodes[layer.node];
     auto& net = result_.net;
     IntOp op = structural_op(graph_, layer, index, tensor_of_);
+    op.act_max = (1 << net.tensors[op.out].bits) - 1;
     op.contract = net::Contract::none;
     set_clamp(layer, op);
     switch (layer.kind) {
       case Kind::conv:
       case Kind::fully_connected: add_weighted(layer, index, op); break;
-      case Kind::avg_pool: average(node, op); break;
+      case Kind::avg_pool: average(op); break;
       case Kind::add: sum(op); break;
-      case Kind::pad:
-        op.kernel_h = op.kernel_w = 1;
-        if (node.pad_value != 0)
-          throw Error("{}: pads with {} (only 0 is exact)", layer.name, node.pad_value);
-        break;
+      case Kind::pad: op.kernel_h = op.kernel_w = 1; break;
       default: break;  // values pass unchanged
     }
-    net.ops.push_back(std::move(op));
+    append_op(net, std::move(op), layer.groups);
   }
 
   // Clips inside the stored range; at its ends the range itself clips.
   void set_clamp(const graph::Layer& layer, IntOp& op) const {
     const IntTensor& out = result_.net.tensors[op.out];
-    op.act_min = 0;
-    op.act_max = (1 << out.bits) - 1;
     if (layer.clamp < 0) return;
     const auto& clamp = graph_.nodes[layer.clamp];
     const auto place = [&](float bound, int32_t end) {
@@ -127,12 +122,12 @@ class Converter {
     if (options_.bias_correction && options_.trained.empty()) real.means = mean_inputs(layer, real);
     const LayerScales scales{{in.scale, in.zero_point}, {out.scale, out.zero_point},
                              in.bits, out.bits, widths_.weight_bits[index]};
-    if (options_.trained.empty())
-      quantise_weighted(real, scales, flavour_of(index), options_.weights,
-                        options_.ranges.half_step, op, result_.repairs);
-    else
-      store_trained(real, scales, flavour_of(index), options_.trained[index].weights,
-                    options_.ranges.half_step, op, result_.repairs);
+    result_.layers.back().real =
+        options_.trained.empty()
+            ? quantise_weighted(real, scales, flavour_of(index), options_.weights,
+                                options_.ranges.half_step, op, result_.repairs)
+            : store_trained(real, scales, flavour_of(index), options_.trained[index].weights,
+                            options_.ranges.half_step, op, result_.repairs);
     if (layer.depthwise) {
       // [c][taps] to [taps][c].
       const auto natural = op.weights;
@@ -150,18 +145,17 @@ class Converter {
   // Per weight in the order of real_layer; padding counts as an average cell.
   std::vector<double> mean_inputs(const graph::Layer& layer, const RealLayer& real) const {
     const auto& channels = values_[layer.in0].channel_means;
-    std::vector<double> means(layer.depthwise ? real.weights.size() : real.depth);
+    const size_t groups = graph_.nodes[layer.node].groups;
+    const size_t in_group = channels.size() / groups, out_group = real.channels / groups;
+    std::vector<double> means(groups == 1 ? real.depth : real.weights.size());
     for (size_t i = 0; i < means.size(); ++i)
-      means[i] = channels[layer.depthwise ? i / real.depth : i % channels.size()];
+      means[i] = channels[i / real.depth / out_group * in_group + i % in_group];
     return means;
   }
 
-  void average(const graph::Node& node, IntOp& op) {
+  void average(IntOp& op) {
     op.contract = net::Contract::icn_floor;
     op.half_step = options_.ranges.half_step;
-    const bool padded = node.pad_top + node.pad_left + node.pad_bottom + node.pad_right > 0;
-    if (padded && node.count_padding)
-      throw Error("{}: an average over padding has no integer form", op.name);
     const auto& net = result_.net;
     const Multiplier m = multiplier_of(static_cast<double>(net.tensors[op.in0].scale) /
                                        net.tensors[op.out].scale);

@@ -38,16 +38,24 @@ struct ConvertOptions {
   std::vector<TrainedLayer> trained;
 };
 
+// A weighted layer in real numbers, per output channel:
+//   y = sum(x * w) * gain + addend,  w = weight_scale * (stored - zero point).
+// What its integers stand for, before anything of Bq, M0 and N0 is rounded.
+struct RealChannels {
+  std::vector<double> weight_scale, gain, addend;
+};
+
 struct LayerReport {
   std::string name;
   plan::Flavour flavour = plan::Flavour::pc_icn;
   Range range;                 // of the output
   Affine output;
+  RealChannels real;           // empty without weights
 };
 
 struct Converted {
   IntNet net;                  // not placed
-  std::vector<LayerReport> layers;   // as net.ops
+  std::vector<LayerReport> layers;   // operator i belongs to layer_id - 1
   std::vector<std::string> repairs;  // constant channels, widened ranges, 8-bit ICN layers
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "kernels/host/host_executor.h"
@@ -90,6 +91,10 @@ plan::Costs measure_costs(const graph::Graph& graph, const graph::LayerGraph& la
           widths.tensor_bits[t] = plan::kWidths[option];
           if (first < 0) first = static_cast<int>(t);
         }
+      if (plan::kWidths[option] < problem.tensors[first].least_bits) {
+        costs.tensors[first][option] = std::numeric_limits<double>::infinity();
+        continue;
+      }
       costs.tensors[first][option] = measured(widths);  // once for the whole group
     }
   }

@@ -43,6 +43,8 @@ class Maker {
     op_.weights.resize(real.weights.size());
   }
 
+  RealChannels take() { return std::move(result_); }
+
   void per_channel(WeightMethod method) {
     for (size_t c = 0; c < real_.channels; ++c) {
       if (is_constant(c)) {
@@ -89,6 +91,7 @@ class Maker {
       const double bias = real_.bias[c] * real_.slope[c] + real_.offset[c] -
                           mean_error(merged.row(c), c, q.scale, q.zero_point);
       if (!push_bias(c, bias / product, product / scales_.out.scale, q.zero_point)) refuse(c);
+      push_real(q.scale, 1, bias);
     }
   }
 
@@ -140,6 +143,7 @@ class Maker {
     const double value = real_.bias[c] * real_.slope[c] + real_.offset[c];
     const double steps = std::floor(value / scales_.out.scale + (half_step_ ? 0.5 : 0.0));
     push(multiplier_of(1.0), static_cast<int32_t>(std::clamp(steps, -1e9, 1e9)));
+    push_real(0, 1, value);
     repairs_.push_back(fmt::format("{} channel {}: constant {:.6g}", op_.name, c, value));
   }
 
@@ -169,7 +173,14 @@ class Maker {
     const Multiplier multiplier = multiplier_of(m);
     op_.mult.push_back(multiplier.mult);
     op_.shift.push_back(multiplier.shift);
+    push_real(weight_scale, real_.slope[c], bias * real_.slope[c] + real_.offset[c]);
     return true;
+  }
+
+  void push_real(double weight_scale, double gain, double addend) {
+    result_.weight_scale.push_back(weight_scale);
+    result_.gain.push_back(gain);
+    result_.addend.push_back(addend);
   }
 
   // Bq with its half step, if |Phi + Bq| keeps its bound.
@@ -199,14 +210,17 @@ class Maker {
   const bool half_step_;
   IntOp& op_;
   std::vector<std::string>& repairs_;
+  RealChannels result_;
 };
 
 }  // namespace
 
-void store_trained(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
-                   std::span<const StoredWeights> grids, bool half_step, IntOp& op,
-                   std::vector<std::string>& repairs) {
-  Maker(real, scales, half_step, op, repairs).trained(grids, flavour == plan::Flavour::pl_fb);
+RealChannels store_trained(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
+                           std::span<const StoredWeights> grids, bool half_step, IntOp& op,
+                           std::vector<std::string>& repairs) {
+  Maker maker(real, scales, half_step, op, repairs);
+  maker.trained(grids, flavour == plan::Flavour::pl_fb);
+  return maker.take();
 }
 
 RealLayer real_layer(const graph::Graph& graph, const graph::Layer& layer) {
@@ -229,16 +243,17 @@ RealLayer real_layer(const graph::Graph& graph, const graph::Layer& layer) {
   return real;
 }
 
-void quantise_weighted(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
-                       WeightMethod method, bool half_step, IntOp& op,
-                       std::vector<std::string>& repairs) {
+RealChannels quantise_weighted(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
+                               WeightMethod method, bool half_step, IntOp& op,
+                               std::vector<std::string>& repairs) {
   Maker maker(real, scales, half_step, op, repairs);
   switch (flavour) {
-    case plan::Flavour::pl_fb: return maker.folded(method);
-    case plan::Flavour::pl_icn: return maker.per_layer(method);
+    case plan::Flavour::pl_fb: maker.folded(method); break;
+    case plan::Flavour::pl_icn: maker.per_layer(method); break;
     case plan::Flavour::pc_icn:
-    case plan::Flavour::pc_thresholds: return maker.per_channel(method);
+    case plan::Flavour::pc_thresholds: maker.per_channel(method); break;
   }
+  return maker.take();
 }
 
 }  // namespace mcusim::quantise

@@ -34,14 +34,15 @@ struct LayerScales {
   uint8_t in_bits = 8, out_bits = 8, weight_bits = 8;
 };
 
-// Fills weights ([channel][depth] order), zero points, bias, mult and shift of `op`.
-void quantise_weighted(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
+// Fills weights ([channel][depth] order), zero points, bias, mult and shift of `op`, and
+// returns what they stand for.
+RealChannels quantise_weighted(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
                        WeightMethod method, bool half_step, IntOp& op,
                        std::vector<std::string>& repairs);
 
 // The same with weights that are stored already, on one grid or one per channel.
-void store_trained(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
-                   std::span<const StoredWeights> grids, bool half_step, IntOp& op,
-                   std::vector<std::string>& repairs);
+RealChannels store_trained(const RealLayer& real, const LayerScales& scales, plan::Flavour flavour,
+                           std::span<const StoredWeights> grids, bool half_step, IntOp& op,
+                           std::vector<std::string>& repairs);
 
 }  // namespace mcusim::quantise

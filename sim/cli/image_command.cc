@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "kernels/host/tensor_io.h"
 #include "memmap/base/error.h"
@@ -14,7 +15,7 @@ namespace mcusim::cli {
 namespace {
 
 struct Arguments {
-  std::string net, board = "stm32h743", place, input, out;
+  std::string net, board = "stm32h743", place, input, out, json;
   uint64_t clock_mhz = 0, flash = 0, ram = 0, seed = 0;
   bool dump = false, cycles = false;
 };
@@ -37,6 +38,42 @@ std::vector<uint8_t> input_blob(const Arguments& arguments, const std::vector<ui
   return blob;
 }
 
+void print_text(const ImageFacts& facts, const std::string& out) {
+  fmt::print("{}: {}, {} MHz, {} kernel rows\n", out, facts.board, facts.core_hz / 1e6,
+             facts.rows.size());
+  fmt::print("  {:<10} image   {:>9} B of {} (container {}, code {})\n", facts.code_region,
+             facts.image_bytes, facts.flash_limit_bytes, facts.container_bytes, facts.code_bytes);
+  fmt::print("  {:<10} arena   {:>9} B of {} at 0x{:08x}\n", facts.arena_region, facts.arena_bytes,
+             facts.arena_limit_bytes, facts.arena_base);
+  fmt::print("  {:<10} scratch {:>9} B at 0x{:08x}, stack {} B at 0x{:08x}\n",
+             facts.scratch_region, facts.scratch_bytes, facts.scratch_base,
+             facts.stack_top - facts.stack_limit, facts.stack_limit);
+  if (!facts.kernels_region.empty())
+    fmt::print("  {:<10} kernels {:>9} B\n", facts.kernels_region, facts.kernels_bytes);
+}
+
+void write_json(const ImageFacts& facts, const std::string& path) {
+  nlohmann::ordered_json json = {{"schema", "mcusim.image"}, {"schema_version", 1}};
+  json["board"] = facts.board;
+  json["core_hz"] = facts.core_hz;
+  json["image_bytes"] = facts.image_bytes;
+  json["container_bytes"] = facts.container_bytes;
+  json["code_bytes"] = facts.code_bytes;
+  json["flash"] = {{"region", facts.code_region}, {"limit_bytes", facts.flash_limit_bytes}};
+  json["arena"] = {{"region", facts.arena_region}, {"bytes", facts.arena_bytes},
+                   {"base", facts.arena_base}, {"limit_bytes", facts.arena_limit_bytes}};
+  json["scratch"] = {{"region", facts.scratch_region}, {"bytes", facts.scratch_bytes},
+                     {"base", facts.scratch_base}};
+  json["stack_bytes"] = facts.stack_top - facts.stack_limit;
+  json["kernels_bytes"] = facts.kernels_bytes;
+  json["rows"] = facts.rows;
+  const std::string text = json.dump(1) + "\n";
+  if (path == "-")
+    fmt::print("{}", text);
+  else
+    write_file(path, text);
+}
+
 void run(const Arguments& arguments) {
   const Board board = load_board(arguments.board);
   ImageOptions options;
@@ -49,17 +86,8 @@ void run(const Arguments& arguments) {
   const auto container = read_file(arguments.net);
   options.input = input_blob(arguments, container);
   const auto facts = build_image(container, board, options, arguments.out);
-  fmt::print("{}: {}, {} MHz, {} kernel rows\n", arguments.out, facts.board, facts.core_hz / 1e6,
-             facts.rows.size());
-  fmt::print("  {:<10} image   {:>9} B of {} (container {}, code {})\n", facts.code_region,
-             facts.image_bytes, facts.flash_limit_bytes, facts.container_bytes, facts.code_bytes);
-  fmt::print("  {:<10} arena   {:>9} B of {} at 0x{:08x}\n", facts.arena_region, facts.arena_bytes,
-             facts.arena_limit_bytes, facts.arena_base);
-  fmt::print("  {:<10} scratch {:>9} B at 0x{:08x}, stack {} B at 0x{:08x}\n",
-             facts.scratch_region, facts.scratch_bytes, facts.scratch_base,
-             facts.stack_top - facts.stack_limit, facts.stack_limit);
-  if (!facts.kernels_region.empty())
-    fmt::print("  {:<10} kernels {:>9} B\n", facts.kernels_region, facts.kernels_bytes);
+  if (arguments.json != "-") print_text(facts, arguments.out);
+  if (!arguments.json.empty()) write_json(facts, arguments.json);
 }
 
 }  // namespace
@@ -82,6 +110,8 @@ void add_image(CLI::App& app, int*) {
   command->add_flag("--cycles", arguments->cycles,
                     "Print each operator's cycles (DWT CYCCNT) through semihosting");
   command->add_option("-o,--output", arguments->out, "Firmware ELF to write")->required();
+  command->add_option("--json", arguments->json,
+                      "Sizes and places as JSON: a file besides the text, - instead of it");
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -115,5 +115,54 @@ TEST(ExactSearch, BeatsTheRuleOrEqualsIt) {
     }
 }
 
+// What no choice of weights can beat: for every price per byte, the least of loss and
+// price, summed, less the price of the whole flash (Lagrange). Its gap to the optimum of
+// a multiple-choice knapsack is less than what one layer can lose.
+double weights_bound(const Problem& problem, const Limits& limits, const Costs& costs) {
+  double best = -std::numeric_limits<double>::infinity();
+  for (double price = 1e-9; price < 1; price *= 1.02) {
+    double sum = -price * static_cast<double>(limits.flash_bytes);
+    for (size_t i = 0; i < problem.layers.size(); ++i) {
+      if (problem.layers[i].weights == 0) continue;
+      double least = std::numeric_limits<double>::infinity();
+      for (size_t option = 0; option < 3; ++option) {
+        Widths widths = all_at(problem, 8, kWidths[option]);
+        const auto bytes = static_cast<double>(weight_bytes(problem, widths, i) +
+                                               parameter_bytes(problem, widths, i, Flavour::pc_icn));
+        least = std::min(least, costs.weights[i][option] + price * bytes);
+      }
+      sum += least;
+    }
+    best = std::max(best, sum);
+  }
+  return best;
+}
+
+// Branches and 50 to 60 layers: limits kept, and within one layer's loss of the bound.
+TEST(ExactSearch, LargeNetworksComeWithinOneLayerOfTheBound) {
+  zoo::Random random(13);
+  for (auto* build : {zoo::mobilenet_v1, zoo::mobilenet_v2, zoo::mnasnet_b1}) {
+    const auto graph = build(1.0, 160);
+    const Problem problem = problem_of(graph, graph::fuse(graph));
+    const Limits limits = {2048000, 512000};
+    const Costs costs = random_costs(problem, random);
+    SCOPED_TRACE(problem.name);
+    const Plan plan = exact_search(problem, limits, Mode::pc, costs);
+    ASSERT_FALSE(plan.shortfall) << explain(problem, plan);
+    EXPECT_LE(paper_bytes(problem, plan.widths, Mode::pc), limits.flash_bytes);
+    EXPECT_LE(peak_activation_bytes(problem, plan.widths), limits.ram_bytes);
+    double weights = 0, most = 0;
+    for (size_t i = 0; i < problem.layers.size(); ++i) {
+      if (problem.layers[i].weights == 0) continue;
+      const uint8_t bits = plan.widths.weight_bits[i];
+      weights += costs.weights[i][bits == 8 ? 0 : bits == 4 ? 1 : 2];
+      most = std::max(most, costs.weights[i][2]);
+    }
+    const double bound = weights_bound(problem, limits, costs);
+    EXPECT_GE(weights, bound - 1e-9);
+    EXPECT_LE(weights, bound + most);
+  }
+}
+
 }  // namespace
 }  // namespace mcusim::plan
