@@ -35,7 +35,15 @@ LayerGraph fuse(const Graph& graph) {
       std::replace(result.outputs.begin(), result.outputs.end(), node.out, node.in0);
       continue;
     }
-    if (node.kind == Kind::batch_norm || node.kind == Kind::clamp || node.kind == Kind::softmax) {
+    if (node.kind == Kind::clamp) {
+      // Behind no layer that could take it along: an average over one cell, whose
+      // output range does the clamping.
+      layer.kind = Kind::avg_pool;
+      layer.clamp = static_cast<int>(i);
+      result.layers.push_back(std::move(layer));
+      continue;
+    }
+    if (node.kind == Kind::batch_norm || node.kind == Kind::softmax) {
       refused += fmt::format("\n  {} ({})", node.name, name_of(node.kind));
       continue;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Layers: what becomes one integer operator. A convolution or fully connected
-// node takes the batch norm and clamp behind it along; an add takes a clamp. A
-// value between two fused nodes never exists in memory.
+// node takes the batch norm and clamp behind it along; an add takes a clamp; a clamp
+// that nothing takes is an average pool of one cell. A value between two fused nodes
+// never exists in memory.
 #pragma once
 
 #include <string>

@@ -51,6 +51,55 @@ void merge_batch_norms(Graph& graph) {
   drop(graph, merged);
 }
 
+void merge_clamps(Graph& graph) {
+  std::vector<bool> merged(graph.nodes.size());
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& first = graph.nodes[i];
+    const int reader = first.kind == Kind::clamp ? only_reader(graph, first.out) : -1;
+    if (reader < 0 || graph.nodes[reader].kind != Kind::clamp) continue;
+    Node& second = graph.nodes[reader];
+    const float low = second.low, high = second.high;
+    second.low = std::clamp(first.low, low, high);
+    second.high = std::clamp(first.high, low, high);
+    if (!(second.low < second.high)) {  // nothing between them: leave both
+      second.low = low;
+      second.high = high;
+      continue;
+    }
+    second.in0 = first.in0;
+    merged[i] = true;
+  }
+  drop(graph, merged);
+}
+
+// Whether the node that makes `value` takes a batch norm along.
+bool takes_batch_norm(const Graph& graph, int value) {
+  for (const Node& node : graph.nodes)
+    if (node.out == value)
+      return (node.kind == Kind::conv || node.kind == Kind::fully_connected) &&
+             only_reader(graph, value) >= 0;
+  return false;
+}
+
+void carry_batch_norms(Graph& graph) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].kind != Kind::batch_norm) continue;
+    const int from = graph.nodes[i].in0;
+    if (takes_batch_norm(graph, from)) continue;
+    const Value before = graph.values[from];
+    Node conv;
+    conv.name = graph.nodes[i].name + "/scale";
+    conv.kind = Kind::conv;
+    conv.groups = before.c;
+    conv.weights.assign(before.c, 1.0f);
+    conv.in0 = from;
+    conv.out = graph.add_value(conv.name, before.h, before.w, before.c);
+    graph.nodes[i].in0 = conv.out;
+    graph.nodes.insert(graph.nodes.begin() + static_cast<long>(i), std::move(conv));
+    ++i;
+  }
+}
+
 void absorb_padding(Graph& graph) {
   std::vector<bool> absorbed(graph.nodes.size());
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -90,6 +139,8 @@ void clamp_before_max_pools(Graph& graph) {
 
 void simplify(Graph& graph) {
   merge_batch_norms(graph);
+  merge_clamps(graph);
+  carry_batch_norms(graph);
   absorb_padding(graph);
   clamp_before_max_pools(graph);
 }
