@@ -39,16 +39,33 @@ void ChromeTrace::leave(Track track, uint64_t cycle) {
   if (open.empty()) return;
   const Open slice = std::move(open.back());
   open.pop_back();
-  const uint64_t length = cycle - slice.cycle;
-  // Half of the room that is left may go to slices of the present least length.
-  if (track == Track::functions && length < min_slice_cycles_) {
+  const bool outermost = track == Track::functions && open.empty();
+  if (track == Track::functions && cycle - slice.cycle < min_slice_cycles_) {
     ++dropped_;
+    if (outermost) merge(slice.cycle, cycle);
     return;
   }
+  if (outermost) end_merge();
+  write(track, slice.name, slice.cycle, cycle);
+}
+
+void ChromeTrace::write(Track track, const std::string& name, uint64_t start, uint64_t end) {
   event(fmt::format(R"({{"ph":"X","pid":1,"tid":{},"ts":{},"dur":{},"name":{}}})", static_cast<int>(track),
-                    microseconds(slice.cycle), microseconds(length), quoted(slice.name)));
+                    microseconds(start), microseconds(end - start), quoted(name)));
+  // Half of the room that is left may go to slices of the present least length.
   while (file_.written_bytes() > max_bytes_ - max_bytes_ / (2 * min_slice_cycles_) && min_slice_cycles_ < (1ull << 40))
     min_slice_cycles_ *= 2;
+}
+
+void ChromeTrace::merge(uint64_t start, uint64_t end) {
+  if (merged_start_ != merged_end_ && merged_end_ != start) end_merge();
+  if (merged_start_ == merged_end_) merged_start_ = start;
+  merged_end_ = end;
+}
+
+void ChromeTrace::end_merge() {
+  if (merged_start_ != merged_end_) write(Track::functions, "(short slices)", merged_start_, merged_end_);
+  merged_start_ = merged_end_ = 0;
 }
 
 void ChromeTrace::counter(const std::string& name, uint64_t cycle, double value) {
@@ -63,6 +80,7 @@ void ChromeTrace::counter(const std::string& name, uint64_t cycle, double value)
 void ChromeTrace::finish(uint64_t cycle) {
   for (Track track : {Track::functions, Track::layers})
     while (!stack(track).empty()) leave(track, cycle);
+  end_merge();
   event(fmt::format(R"({{"ph":"M","pid":1,"name":"process_labels","args":{{"labels":"{} short slices left out"}}}})", dropped_));
   file_.write(std::string("\n]}\n"));
   file_.commit();

@@ -5,7 +5,8 @@
 // so a cycle count is written with three decimals and Perfetto's raw times read as
 // cycles. Slices are complete ("X") events, written when they close. When the file
 // nears its bound, the shortest slices are left out from there on: the least kept
-// length doubles, and the last event says how many were dropped.
+// length doubles, and the last event says how many were dropped. Outermost slices still
+// cover the run: short ones that adjoin become one.
 #pragma once
 
 #include <cstdint>
@@ -35,12 +36,17 @@ class ChromeTrace {
     uint64_t cycle;
   };
   void event(const std::string& json);
+  void write(Track track, const std::string& name, uint64_t start, uint64_t end);
+  // Outermost function slices that are left out, as one slice while they adjoin.
+  void merge(uint64_t start, uint64_t end);
+  void end_merge();
   std::vector<Open>& stack(Track track) { return stacks_[static_cast<size_t>(track)]; }
 
   FileWriter file_;
   const uint64_t max_bytes_;
   std::vector<Open> stacks_[3];
   uint64_t min_slice_cycles_ = 1, dropped_ = 0;
+  uint64_t merged_start_ = 0, merged_end_ = 0;
   bool first_ = true;
 };
 

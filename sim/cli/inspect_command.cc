@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
-// `mcusim inspect`: what a trace holds, in tables.
+// `mcusim inspect`: what a trace holds, in tables or as JSON.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "memmap/base/error.h"
 #include "sim/cli/command.h"
 #include "sim/report/table.h"
-#include "sim/run/replay.h"
-#include "sim/run/stream_stats.h"
+#include "sim/run/inspection.h"
 
 namespace mcusim::cli {
 namespace {
@@ -19,108 +17,136 @@ using report::Align;
 using report::Table;
 
 struct Options {
-  std::string trace, layer, region;
+  std::string trace;
+  InspectRequest request;
   size_t top = 12;
   bool json = false;
 };
-
-std::optional<uint32_t> find_layer(const Recording& recording, const std::string& name, const std::string& trace) {
-  if (name.empty()) return std::nullopt;
-  for (const auto& layer : recording.facts.layers)
-    if (layer.op_index >= 0 && (layer.name == name || fmt::format("{}", layer.op_index) == name))
-      return static_cast<uint32_t>(layer.op_index);
-  throw Error("{}: no layer '{}'; name one or give its operator index", trace, name);
-}
-
-// Largest first; ties by key, so that output is stable.
-template <typename Key>
-std::vector<std::pair<Key, uint64_t>> by_count(const std::map<Key, uint64_t>& counts) {
-  std::vector<std::pair<Key, uint64_t>> out(counts.begin(), counts.end());
-  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-  return out;
-}
 
 std::string percent(uint64_t part, uint64_t whole) {
   return fmt::format("{:.1f}%", whole ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0);
 }
 
-void print_json(const StreamStats& stats, const report::Run& report) {
-  nlohmann::ordered_json out = {{"schema", "mcusim.inspect"}, {"schema_version", 1},
-                                {"instructions", report.instructions}, {"cycles", report.cycles},
-                                {"block_runs", stats.block_runs()}, {"mnemonics", stats.mnemonics()}};
-  for (const auto& [name, counts] : stats.regions())
-    out["regions"][name] = {{"reads", counts.reads}, {"writes", counts.writes},
-                            {"read_bytes", counts.read_bytes}, {"written_bytes", counts.written_bytes}};
-  out["heat"] = nlohmann::ordered_json::array();
-  for (const auto& [page, accesses] : stats.heat()) out["heat"].push_back({{"page", page}, {"accesses", accesses}});
-  fmt::print("{}\n", out.dump(1));
+std::string count(uint64_t value) { return fmt::format("{}", value); }
+
+double per(uint64_t part, uint64_t whole) {
+  return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
 }
 
-void print_text(const StreamStats& stats, const ReplayResult& result, const Board& board, const Options& options) {
-  const report::Run& report = result.report;
-  fmt::print("{} on {} ({})\n{} instructions, {} cycles, timing table {}{}; guest {} time\n\n", report.program,
-             report.board, report.clock, report.instructions, report.cycles, report.timing_table,
-             report.cycles == result.end.cycles ? "" : fmt::format(" (recorded {} with table {})", result.end.cycles,
-                                                                   result.end.timing_table),
-             result.end.time_observed ? "observed" : "never observed");
-
-  Table functions({{"cycles"}, {"share"}, {"instr"}, {"function", Align::left}});
-  for (size_t i = 0; i < std::min(options.top, report.functions.size()); ++i) {
-    const auto& f = report.functions[i];
-    functions.add({fmt::format("{}", f.cycles), percent(f.cycles, report.cycles), fmt::format("{}", f.instructions), f.name});
-  }
-  fmt::print("{}\n", functions.text());
-
-  uint64_t executed = 0;
-  for (const auto& [mnemonic, count] : stats.mnemonics()) executed += count;
-  Table mix({{"executed"}, {"share"}, {"instruction", Align::left}});
-  const auto mnemonics = by_count(stats.mnemonics());
-  for (size_t i = 0; i < std::min(options.top, mnemonics.size()); ++i)
-    mix.add({fmt::format("{}", mnemonics[i].second), percent(mnemonics[i].second, executed), mnemonics[i].first});
-  fmt::print("{}\n", mix.text());
-
-  Table regions({{"region", Align::left}, {"reads"}, {"read B"}, {"writes"}, {"written B"}});
-  for (const auto& [name, counts] : stats.regions())
-    if (options.region.empty() || options.region == name)
-      regions.add({name, fmt::format("{}", counts.reads), fmt::format("{}", counts.read_bytes),
-                   fmt::format("{}", counts.writes), fmt::format("{}", counts.written_bytes)});
-  fmt::print("{}\n", regions.text());
-
-  Table heat({{"page", Align::left}, {"accesses"}, {"region", Align::left}});
+// The first rows of a list, as a table.
+template <typename Rows, typename Cells>
+void show(std::vector<report::Column> columns, const Rows& rows, size_t top, Cells cells) {
+  if (rows.empty()) return;
+  Table table(std::move(columns));
   size_t shown = 0;
-  for (const auto& [page, accesses] : by_count(stats.heat())) {
-    const Region* region = board.find(page);
-    const std::string name = region ? region->name : "unmapped";
-    if (!options.region.empty() && options.region != name) continue;
-    if (shown++ == options.top) break;
-    heat.add({fmt::format("0x{:08x}", page), fmt::format("{}", accesses), name});
-  }
-  fmt::print("{}", heat.text());
+  for (const auto& row : rows)
+    if (shown++ < top) table.add(cells(row));
+  fmt::print("{}", table.text());
+  if (rows.size() > top) fmt::print("... and {} more\n", rows.size() - top);
+  fmt::print("\n");
+}
+
+void print_summary(const Inspection& in, const Options& options) {
+  const report::Run& report = in.report;
+  fmt::print("{} on {} ({})\n{} instructions, {} cycles, timing table {}{}; guest {} time\n", report.program,
+             report.board, report.clock, report.instructions, report.cycles, report.timing_table,
+             report.cycles == in.end.cycles ? "" : fmt::format(" (recorded {} with table {})", in.end.cycles,
+                                                               in.end.timing_table),
+             in.end.time_observed ? "observed" : "never observed");
+  for (const auto& note : report.notes) fmt::print("{}\n", note);
+  if (!options.request.layer.empty() || !options.request.symbol.empty())
+    fmt::print("counted:{}{}: {} instructions, {} cycles ({})\n",
+               options.request.layer.empty() ? "" : " layer " + options.request.layer,
+               options.request.symbol.empty() ? "" : " code of " + options.request.symbol, in.instructions, in.cycles,
+               percent(in.cycles, report.cycles));
+  fmt::print("\n");
+}
+
+void print_text(const Inspection& in, const Options& options) {
+  print_summary(in, options);
+  show({{"cycles"}, {"share"}, {"instr"}, {"function", Align::left}}, in.functions, options.top, [&](const auto& f) {
+    return std::vector{count(f.cycles), percent(f.cycles, in.cycles), count(f.instructions), f.name};
+  });
+  show({{"cycles"}, {"share"}, {"runs"}, {"cyc/run"}, {"instr"}, {"block"}, {"function", Align::left}}, in.blocks,
+       options.top, [&](const auto& b) {
+         return std::vector{count(b.cycles), percent(b.cycles, in.cycles), count(b.runs), fmt::format("{:.2f}", per(b.cycles, b.runs)),
+                            count(b.instructions), fmt::format("{:08x}", b.address), b.function};
+       });
+  show({{"cycles"}, {"share"}, {"executed"}, {"address"}, {"instruction", Align::left}, {"function", Align::left}},
+       in.addresses, options.top, [&](const auto& a) {
+         return std::vector{count(a.cycles), percent(a.cycles, in.cycles), count(a.executed),
+                            fmt::format("{:08x}", a.address), a.text, a.function};
+       });
+  show({{"executed"}, {"share"}, {"instruction", Align::left}}, in.mnemonics, options.top, [&](const auto& m) {
+    return std::vector{count(m.second), percent(m.second, in.instructions), m.first};
+  });
+  // Misses over the accesses that went to the data cache; TCM has none.
+  show({{"region", Align::left}, {"reads"}, {"read B"}, {"writes"}, {"written B"}, {"uncached"}, {"D misses"}, {"rate"},
+        {"executed"}, {"I misses"}, {"per 1k"}},
+       in.regions, SIZE_MAX, [&](const auto& row) {
+         const auto& [name, r] = row;
+         return std::vector{name, count(r.reads), count(r.read_bytes), count(r.writes), count(r.written_bytes),
+                            count(r.uncached), count(r.data_fills), percent(r.data_fills, r.cached()),
+                            count(r.instructions), count(r.instruction_fills),
+                            fmt::format("{:.2f}", 1000 * per(r.instruction_fills, r.instructions))};
+       });
+  show({{"page", Align::left}, {"accesses"}, {"region", Align::left}}, in.pages, options.top, [](const auto& page) {
+    return std::vector{fmt::format("0x{:08x}", page.address), count(page.accesses), page.region};
+  });
+}
+
+void print_json(const Inspection& in, const Options& options) {
+  using Json = nlohmann::ordered_json;
+  Json out = {{"schema", "mcusim.inspect"}, {"schema_version", 1}, {"program", in.report.program}, {"board", in.report.board},
+              {"timing_table", in.report.timing_table}, {"time_observed", in.end.time_observed},
+              {"layer", options.request.layer}, {"symbol", options.request.symbol}, {"notes", in.report.notes},
+              {"total", {{"instructions", in.report.instructions}, {"cycles", in.report.cycles}}},
+              {"instructions", in.instructions}, {"cycles", in.cycles}, {"block_runs", in.block_runs}};
+  auto add = [&](const char* key, const auto& rows, auto object) {
+    out[key] = Json::array();
+    for (const auto& row : rows) out[key].push_back(object(row));
+  };
+  add("functions", in.functions, [](const auto& f) {
+    return Json{{"name", f.name}, {"address", f.address}, {"instructions", f.instructions}, {"cycles", f.cycles}};
+  });
+  add("blocks", in.blocks, [](const auto& b) {
+    return Json{{"address", b.address}, {"instructions", b.instructions}, {"runs", b.runs}, {"cycles", b.cycles}, {"function", b.function}};
+  });
+  add("addresses", in.addresses, [](const auto& a) {
+    return Json{{"address", a.address}, {"executed", a.executed}, {"cycles", a.cycles}, {"instruction", a.text}, {"function", a.function}};
+  });
+  for (const auto& [mnemonic, executed] : in.mnemonics) out["mnemonics"][mnemonic] = executed;
+  for (const auto& [name, r] : in.regions)
+    out["regions"][name] = {{"reads", r.reads}, {"writes", r.writes}, {"read_bytes", r.read_bytes},
+                            {"written_bytes", r.written_bytes}, {"uncached", r.uncached}, {"data_misses", r.data_fills},
+                            {"data_miss_rate", per(r.data_fills, r.cached())}, {"instructions", r.instructions},
+                            {"instruction_misses", r.instruction_fills}};
+  add("heat", in.pages, [](const auto& page) {
+    return Json{{"page", page.address}, {"accesses", page.accesses}, {"region", page.region}};
+  });
+  fmt::print("{}\n", out.dump(1, ' ', false, Json::error_handler_t::replace));
 }
 
 void run(const Options& options) {
   const trace::TraceReader reader(options.trace);
-  const Recording recording = recording_from_json(reader.metadata(), options.trace);
-  const Board board = load_board(recording.board);
-  if (!options.region.empty()) board.region(options.region);
-  StreamStats stats(board, find_layer(recording, options.layer, options.trace));
-  ReplayOptions replay_options;
-  replay_options.also = &stats;
-  const ReplayResult result = replay(reader, options.trace, replay_options);
-  if (options.json) print_json(stats, result.report);
-  else print_text(stats, result, board, options);
+  const Inspection inspection = inspect(reader, options.trace, options.request);
+  if (options.json) print_json(inspection, options);
+  else print_text(inspection, options);
 }
 
 }  // namespace
 
 void add_inspect(CLI::App& app, int*) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("inspect", "Show what a trace holds: functions, instruction mix, accesses, heat");
+  auto* command = app.add_subcommand("inspect", "Show what a trace holds: functions, blocks, instructions, accesses, misses, heat");
   command->add_option("trace", options->trace, "Trace from mcusim trace")->required();
-  command->add_option("--layer", options->layer, "Count only inside this layer (name or operator index)");
-  command->add_option("--region", options->region, "Show only accesses to this memory region");
+  command->add_option("--layer", options->request.layer, "Count only inside this layer (name or operator index)");
+  command->add_option("--symbol", options->request.symbol, "Count only this function's own code");
+  command->add_option("--region", options->request.region, "List only this memory region and its pages");
   command->add_option("--top", options->top, "Rows per table")->capture_default_str();
-  command->add_flag("--json", options->json, "Print JSON instead of tables");
+  command->add_flag("--json", options->json, "Print everything as JSON instead of tables");
+  command->footer("D misses are line fetches of loads and stores; their rate is over the accesses that went to the data\n"
+                  "cache. I misses are line fetches of instructions, per 1000 executed from that region.");
   command->callback([options] { run(*options); });
 }
 

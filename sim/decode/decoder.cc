@@ -292,6 +292,8 @@ Instruction convert(csh handle, const cs_insn& insn, uint8_t it_state) {
   Instruction out;
   out.address = static_cast<uint32_t>(insn.address);
   out.bytes = static_cast<uint8_t>(insn.size);
+  for (size_t i = 0; i < insn.size; i += 2)
+    out.opcode = out.opcode << 16 | static_cast<uint32_t>(insn.bytes[i] | insn.bytes[i + 1] << 8);
   out.text = insn.op_str[0] ? fmt::format("{} {}", insn.mnemonic, insn.op_str) : insn.mnemonic;
   const std::string base = cs_insn_name(handle, insn.id);
   const FormRow* row = find_form(base);

@@ -17,6 +17,7 @@ inline constexpr int kFlags = 16, kQ = 17, kGe = 18, kFpscr = 19, kS0 = 20;
 struct Instruction {
   uint32_t address = 0;
   uint8_t bytes = 2;                 // 2 or 4
+  uint32_t opcode = 0;               // as the manual writes it: first halfword on top of 4 bytes
   // Lower case, without S, condition and width; FP arithmetic keeps its types: "ldr",
   // "smlad", "add", "vadd.f32", "vcvt.s32.f64"; core and FP moves "vmov", "vmov.f32".
   std::string mnemonic;

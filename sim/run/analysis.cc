@@ -45,9 +45,7 @@ Analysis::Analysis(const Board& board, AnalysisOptions options)
   std::vector<TimedSink*> sinks = {&profile_};
   if (options_.also) sinks.push_back(options_.also);
   if (!options_.exports.empty()) {
-    exports_ = std::make_unique<Exports>(options_.exports, options_.program, options_.name_of, [this](uint32_t op) {
-      return op < options_.layer_names.size() ? options_.layer_names[op] : fmt::format("layer {}", op);
-    });
+    exports_ = std::make_unique<Exports>(options_.exports, ExportFacts{options_.program, options_.name_of, options_.layers});
     sinks.push_back(exports_.get());
   }
   if (sinks.size() > 1) tee_ = std::make_unique<TimedTee>(sinks);

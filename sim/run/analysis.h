@@ -20,7 +20,7 @@ namespace mcusim {
 struct AnalysisOptions {
   std::string program;                       // name, for exports
   CallTree::NameOf name_of;                  // function name and start of an address
-  std::vector<std::string> layer_names;      // by operator index, for exports
+  std::vector<report::Layer> layers;         // by operator index, for exports
   std::vector<ExportRequest> exports;
   TimedSink* also = nullptr;                 // sees the Timed stream too
 };

@@ -10,87 +10,87 @@
 namespace mcusim {
 namespace {
 
-constexpr const char* kChrome = "chrome";
-
-const report::ReportExporter* find_report_exporter(const std::string& name) {
-  for (const auto& exporter : report::report_exporters())
+template <typename Exporter>
+const Exporter* find(std::span<const Exporter> exporters, const std::string& name) {
+  for (const auto& exporter : exporters)
     if (name == exporter.name) return &exporter;
   return nullptr;
 }
+const StreamExporter* find_stream(const std::string& name) { return find(stream_exporters(), name); }
+const trace::ProfileExporter* find_profile(const std::string& name) { return find(trace::profile_exporters(), name); }
+const report::ReportExporter* find_report(const std::string& name) { return find(report::report_exporters(), name); }
 
-const trace::ProfileExporter* find_profile_exporter(const std::string& name) {
-  for (const auto& exporter : trace::profile_exporters())
-    if (name == exporter.name) return &exporter;
-  return nullptr;
+template <typename Exporter>
+std::string help_of(std::span<const Exporter> exporters) {
+  std::string out;
+  for (const auto& exporter : exporters) out += fmt::format("  {:<10} {}\n", exporter.name, exporter.help);
+  return out;
 }
 
 }  // namespace
 
-// Function slices into the Chrome trace.
-class Exports::Slices : public SliceListener {
- public:
-  explicit Slices(trace::ChromeTrace& chrome) : chrome_(chrome) {}
-  void enter(const std::string& function, uint64_t cycle) override {
-    chrome_.enter(trace::Track::functions, function, cycle);
-  }
-  void leave(uint64_t cycle) override { chrome_.leave(trace::Track::functions, cycle); }
-
- private:
-  trace::ChromeTrace& chrome_;
-};
+std::span<const StreamExporter> stream_exporters() {
+  static constexpr StreamExporter kExporters[] = {
+      {"chrome", "layers, functions, arena, stack and IPC over time, for Perfetto", make_chrome_export},
+      {"tarmac", "every instruction and access as Tarmac text; best of a window", make_tarmac_export},
+  };
+  return kExporters;
+}
 
 ExportRequest parse_export(const std::string& text) {
   const size_t equals = text.find('=');
   const std::string format = text.substr(0, equals);
   if (equals == std::string::npos || equals + 1 == text.size() ||
-      (format != kChrome && !find_report_exporter(format) && !find_profile_exporter(format)))
+      (!find_stream(format) && !find_profile(format) && !find_report(format)))
     throw UsageError("--export: '{}' is not FORMAT=FILE with one of these formats:\n{}", text, export_formats_help());
   return {format, text.substr(equals + 1)};
 }
 
 std::string export_formats_help() {
-  std::string out = fmt::format("  {:<10} layers and functions as slices, for Perfetto\n", kChrome);
-  for (const auto& exporter : trace::profile_exporters()) out += fmt::format("  {:<10} {}\n", exporter.name, exporter.help);
-  for (const auto& exporter : report::report_exporters()) out += fmt::format("  {:<10} {}\n", exporter.name, exporter.help);
-  return out;
+  return help_of(stream_exporters()) + help_of(trace::profile_exporters()) + help_of(report::report_exporters());
 }
 
-Exports::Exports(std::vector<ExportRequest> requests, const std::string& program, NameOf name_of, LayerName layer_name)
-    : requests_(std::move(requests)), program_(program), layer_name_(std::move(layer_name)) {
+Exports::Exports(std::vector<ExportRequest> requests, const ExportFacts& facts)
+    : requests_(std::move(requests)), program_(facts.program) {
+  SliceListener* slices = nullptr;
   bool needs_tree = false;
   for (const auto& request : requests_) {
-    if (request.format == kChrome) chrome_ = std::make_unique<trace::ChromeTrace>(request.path, program);
-    needs_tree = needs_tree || request.format == kChrome || find_profile_exporter(request.format);
+    needs_tree = needs_tree || find_profile(request.format);
+    const StreamExporter* exporter = find_stream(request.format);
+    if (!exporter) continue;
+    streams_.push_back(exporter->make(request.path, facts));
+    SliceListener* wanted = streams_.back()->slices();
+    if (wanted && slices) throw UsageError("--export: {} may be asked for once", request.format);
+    if (wanted) slices = wanted;
   }
-  if (chrome_) slices_ = std::make_unique<Slices>(*chrome_);
-  if (needs_tree) tree_ = std::make_unique<CallTree>(std::move(name_of), slices_.get());
+  if (needs_tree || slices) tree_ = std::make_unique<CallTree>(facts.name_of, slices);
+  if (tree_) sinks_.push_back(tree_.get());
+  for (const auto& stream : streams_) sinks_.push_back(stream.get());
 }
 
 Exports::~Exports() = default;
 
 void Exports::timed(const TimedRun& run) {
-  if (tree_) tree_->timed(run);
+  for (TimedSink* sink : sinks_) sink->timed(run);
   now_ = run.start_cycle + run.cycles;
 }
 
 void Exports::mark(const trace::Mark& mark, uint64_t cycle) {
-  if (!chrome_) return;
-  if (mark.port == trace::kLayerBegin) chrome_->enter(trace::Track::layers, layer_name_(mark.value), cycle);
-  if (mark.port == trace::kLayerEnd) chrome_->leave(trace::Track::layers, cycle);
+  for (TimedSink* sink : sinks_) sink->mark(mark, cycle);
 }
 
 void Exports::exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) {
-  if (tree_) tree_->exception(exception, start_cycle, cycles);
+  for (TimedSink* sink : sinks_) sink->exception(exception, start_cycle, cycles);
   now_ = start_cycle + cycles;
 }
 
 void Exports::slept(uint64_t start_cycle, uint64_t cycles) {
-  if (tree_) tree_->slept(start_cycle, cycles);
+  for (TimedSink* sink : sinks_) sink->slept(start_cycle, cycles);
   now_ = start_cycle + cycles;
 }
 
 void Exports::window_start(const trace::WindowStart& start) {
-  if (tree_) tree_->window_start(start);
+  for (TimedSink* sink : sinks_) sink->window_start(start);
   now_ = start.cycle;
 }
 
@@ -100,10 +100,10 @@ void Exports::write(const report::Run& report, const Profile& profile) {
   calls.program = program_;
   check(!tree_ || calls.cycles == report.cycles, "the call tree saw every cycle");
   for (const auto& request : requests_) {
-    if (const auto* exporter = find_report_exporter(request.format)) write_file(request.path, exporter->write(report));
-    else if (const auto* profiled = find_profile_exporter(request.format)) write_file(request.path, profiled->write(calls));
+    if (const auto* exporter = find_report(request.format)) write_file(request.path, exporter->write(report));
+    else if (const auto* profiled = find_profile(request.format)) write_file(request.path, profiled->write(calls));
   }
-  if (chrome_) chrome_->finish(now_);
+  for (const auto& stream : streams_) stream->finish(now_);
 }
 
 }  // namespace mcusim

@@ -10,7 +10,7 @@
 #include "sim/report/report.h"
 #include "sim/run/call_tree.h"
 #include "sim/run/profile.h"
-#include "traces/chrome_trace.h"
+#include "sim/run/stream_exports.h"
 
 namespace mcusim {
 
@@ -25,12 +25,9 @@ std::string export_formats_help();
 
 class Exports : public TimedSink {
  public:
-  using NameOf = CallTree::NameOf;
-  using LayerName = std::function<std::string(uint32_t op_index)>;
-  Exports(std::vector<ExportRequest> requests, const std::string& program, NameOf name_of, LayerName layer_name);
+  Exports(std::vector<ExportRequest> requests, const ExportFacts& facts);
   ~Exports() override;
 
-  bool wants_stream() const { return tree_ != nullptr; }
   void timed(const TimedRun& run) override;
   void mark(const trace::Mark& mark, uint64_t cycle) override;
   void exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) override;
@@ -41,14 +38,11 @@ class Exports : public TimedSink {
   void write(const report::Run& report, const Profile& profile);
 
  private:
-  class Slices;
-
   std::vector<ExportRequest> requests_;
   std::string program_;
-  LayerName layer_name_;
-  std::unique_ptr<trace::ChromeTrace> chrome_;
-  std::unique_ptr<Slices> slices_;
+  std::vector<std::unique_ptr<StreamExport>> streams_;
   std::unique_ptr<CallTree> tree_;
+  std::vector<TimedSink*> sinks_;     // the tree first, so that slices open before what is in them
   uint64_t now_ = 0;
 };
 

@@ -155,11 +155,16 @@ std::vector<report::Function> Profile::functions(const NameOf& name_of) const {
   return out;
 }
 
-void Profile::for_each_instruction(const std::function<void(const Instruction&, const Share&)>& visit) const {
+void Profile::for_each_block(const std::function<void(const DecodedBlock&, std::span<const Share>)>& visit) const {
   spread();
   for (const auto& block : blocks_)
-    for (size_t i = 0; i < block.instructions.size(); ++i)
-      visit(block.block->instructions[i], block.instructions[i]);
+    if (block.block) visit(*block.block, block.instructions);
+}
+
+void Profile::for_each_instruction(const std::function<void(const Instruction&, const Share&)>& visit) const {
+  for_each_block([&](const DecodedBlock& block, std::span<const Share> shares) {
+    for (size_t i = 0; i < shares.size(); ++i) visit(block.instructions[i], shares[i]);
+  });
 }
 
 std::vector<trace::AddressCost> Profile::address_costs() const {

@@ -52,6 +52,8 @@ class Profile : public TimedSink {
   using NameOf = std::function<std::pair<std::string, uint32_t>(uint32_t address)>;
   std::vector<report::Function> functions(const NameOf& name_of) const;
 
+  // Every block that ran, with the share of each of its instructions.
+  void for_each_block(const std::function<void(const DecodedBlock&, std::span<const Share>)>& visit) const;
   // Every instruction of every block; one address may come in several blocks.
   void for_each_instruction(const std::function<void(const Instruction&, const Share&)>& visit) const;
 

@@ -13,24 +13,20 @@
 namespace mcusim {
 namespace {
 
-// Passes the stream on to two sinks, with the clock events of another preset.
+// Passes the stream on, with the clock events of another preset.
 class ReplayTap : public trace::RetiredSink {
  public:
-  ReplayTap(trace::RetiredSink& timed, trace::RetiredSink* also, const std::optional<ClockPreset>& clock)
-      : timed_(timed), also_(also), clock_(clock) {}
+  ReplayTap(trace::RetiredSink& timed, const std::optional<ClockPreset>& clock) : timed_(timed), clock_(clock) {}
 
   void block_defined(const trace::BlockInfo& info) override {
     timed_.block_defined(info);
-    if (also_) also_->block_defined(info);
   }
   void run(const trace::BlockRun& run) override {
     timed_.run(run);
-    if (also_) also_->run(run);
     instructions_ += run.instructions;
   }
   void mark(const trace::Mark& mark) override {
     timed_.mark(mark);
-    if (also_) also_->mark(mark);
   }
   void control(const trace::Control& recorded) override {
     trace::Control control = recorded;
@@ -39,11 +35,9 @@ class ReplayTap : public trace::RetiredSink {
     if (clock_ && control.what == What::axi_hz) control.value = static_cast<uint32_t>(clock_->axi_hz);
     if (clock_ && control.what == What::flash_wait_states) control.value = clock_->flash_wait_states;
     timed_.control(control);
-    if (also_) also_->control(control);
   }
   void exception(const trace::Exception& exception) override {
     timed_.exception(exception);
-    if (also_) also_->exception(exception);
   }
   void window_start(const trace::WindowStart& start) override {
     timed_.window_start(start);
@@ -52,13 +46,11 @@ class ReplayTap : public trace::RetiredSink {
                                         std::pair{trace::Control::What::axi_hz, clock_->axi_hz},
                                         std::pair{trace::Control::What::flash_wait_states, uint64_t{clock_->flash_wait_states}}})
         timed_.control({what, static_cast<uint32_t>(value)});
-    if (also_) also_->window_start(start);
   }
   uint64_t instructions() const { return instructions_; }
 
  private:
   trace::RetiredSink& timed_;
-  trace::RetiredSink* also_;
   const std::optional<ClockPreset> clock_;
   uint64_t instructions_ = 0;
 };
@@ -114,11 +106,13 @@ ReplayResult replay(const trace::TraceReader& reader, const std::string& name, c
   AnalysisOptions analysis_options;
   analysis_options.program = result.recording.facts.program;
   analysis_options.exports = options.exports;
+  analysis_options.also = options.also;
   for (const auto& layer : result.recording.facts.layers)
-    if (layer.op_index >= 0) analysis_options.layer_names.push_back(layer.name);
+    if (layer.op_index >= 0) analysis_options.layers.push_back(layer);
   analysis_options.name_of = [&](uint32_t address) { return function_name(names, address); };
   Analysis analysis(board, std::move(analysis_options));
-  ReplayTap tap(analysis.estimator(), options.also, clock);
+  analysis.estimator().observe(options.observer);
+  ReplayTap tap(analysis.estimator(), clock);
   try {
     reader.replay(tap);
   } catch (const Error& error) {

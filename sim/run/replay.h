@@ -16,7 +16,8 @@ struct ReplayOptions {
   std::optional<double> clock_mhz;     // a preset of the board, instead of the recorded clocks
   bool allow_divergence = false;       // time another clock though the guest observed time
   std::vector<ExportRequest> exports;
-  trace::RetiredSink* also = nullptr;  // sees the stream too
+  TimedSink* also = nullptr;           // sees the Timed stream too
+  MemoryObserver* observer = nullptr;  // sees what misses
 };
 
 struct ReplayResult {

@@ -96,7 +96,7 @@ void Simulation::load(const Program& program) {
     analysis_options.exports = options_.exports;
     analysis_options.name_of = [this](uint32_t address) { return function_name(program_, address); };
     for (const auto& layer : options_.facts.layers)
-      if (layer.op_index >= 0) analysis_options.layer_names.push_back(layer.name);
+      if (layer.op_index >= 0) analysis_options.layers.push_back(layer);
     if (!options_.window.whole()) calls_ = std::make_unique<CallTree>(analysis_options.name_of);
     analysis_options.also = calls_.get();
     analysis_ = std::make_unique<Analysis>(board_, std::move(analysis_options));

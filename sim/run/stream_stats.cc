@@ -1,41 +1,93 @@
 // SPDX-License-Identifier: MIT
 #include "sim/run/stream_stats.h"
 
-#include <algorithm>
+#include "sim/run/run_context.h"
 
 namespace mcusim {
 
-void StreamStats::block_defined(const trace::BlockInfo& info) {
-  counts_.emplace_back(blocks_.define(info).instructions.size());
+StreamStats::StreamStats(const Board& board, const StatsFilter& filter)
+    : board_(board), filter_(filter), regions_(board.regions.size() + 1),
+      heat_((uint64_t{1} << 32) / kPage_bytes) {}
+
+bool StreamStats::counts(const DecodedBlock& block) {
+  if (!open() || !filter_.code) return open();
+  if (block.id >= counted_.size()) counted_.resize(block.id + 1);
+  Counted& counted = counted_[block.id];
+  if (counted == Counted::unknown) counted = filter_.code(block.address) ? Counted::yes : Counted::no;
+  return counted == Counted::yes;
 }
 
-void StreamStats::run(const trace::BlockRun& run) {
-  if (layer_ && open_layer_ != layer_) return;
-  ++block_runs_;
-  auto& counts = counts_[run.block];
-  const size_t retired = std::min<size_t>(run.instructions, counts.size());
-  for (size_t i = 0; i < retired; ++i) ++counts[i];
-  for (const auto& access : run.accesses) {
-    if (!last_region_ || !last_region_->contains(access.address)) {
-      last_region_ = board_.find(access.address);
-      last_counts_ = &regions_[last_region_ ? last_region_->name : "unmapped"];
-    }
-    (access.is_write ? last_counts_->writes : last_counts_->reads) += 1;
-    (access.is_write ? last_counts_->written_bytes : last_counts_->read_bytes) += access.bytes;
-    ++heat_[access.address / kPage_bytes * kPage_bytes];
+RegionAccesses& StreamStats::region_of(uint32_t address) {
+  if (!last_region_ || !last_region_->contains(address)) {
+    last_region_ = board_.find(address);
+    const auto index = last_region_ ? static_cast<size_t>(last_region_ - board_.regions.data()) : board_.regions.size();
+    last_counts_ = &regions_[index];
   }
+  return *last_counts_;
 }
 
-void StreamStats::mark(const trace::Mark& mark) {
+void StreamStats::timed(const TimedRun& run) {
+  if (counts(*run.block)) {
+    profile_.timed(run);
+    for (const auto& access : run.run->accesses) {
+      RegionAccesses& region = region_of(access.address);
+      (access.is_write ? region.writes : region.reads) += 1;
+      (access.is_write ? region.written_bytes : region.read_bytes) += access.bytes;
+      ++heat_[access.address / kPage_bytes];
+    }
+    for (const auto& [miss, address] : missed_) {
+      RegionAccesses& region = region_of(address);
+      ++(miss == Miss::uncached ? region.uncached : miss == Miss::data_fill ? region.data_fills : region.instruction_fills);
+    }
+  }
+  missed_.clear();
+}
+
+void StreamStats::mark(const trace::Mark& mark, uint64_t cycle) {
   if (mark.port == trace::kLayerBegin) open_layer_ = mark.value;
   if (mark.port == trace::kLayerEnd) open_layer_.reset();
+  profile_.mark(mark, cycle);
+}
+
+void StreamStats::exception(const trace::Exception& exception, uint64_t start_cycle, uint64_t cycles) {
+  if (open() && !filter_.code) profile_.exception(exception, start_cycle, cycles);
+}
+
+void StreamStats::slept(uint64_t start_cycle, uint64_t cycles) {
+  if (open() && !filter_.code) profile_.slept(start_cycle, cycles);
+}
+
+void StreamStats::window_start(const trace::WindowStart& start) {
+  profile_.window_start(start);
+  open_layer_.reset();
+  if (profile_.open_layer() >= 0) open_layer_ = static_cast<uint32_t>(profile_.open_layer());
+}
+
+std::map<std::string, RegionAccesses> StreamStats::regions() const {
+  std::vector<RegionAccesses> counts = regions_;
+  profile_.for_each_instruction([&](const Instruction& instruction, const Profile::Share& share) {
+    const Region* region = board_.find(instruction.address);
+    counts[region ? static_cast<size_t>(region - board_.regions.data()) : board_.regions.size()].instructions += share.instructions;
+  });
+  std::map<std::string, RegionAccesses> out;
+  for (size_t i = 0; i < counts.size(); ++i)
+    if (counts[i].reads + counts[i].writes + counts[i].instructions)
+      out.emplace(i < board_.regions.size() ? board_.regions[i].name : "unmapped", counts[i]);
+  return out;
+}
+
+std::map<uint32_t, uint64_t> StreamStats::heat() const {
+  std::map<uint32_t, uint64_t> out;
+  for (size_t page = 0; page < heat_.size(); ++page)
+    if (heat_[page]) out.emplace(static_cast<uint32_t>(page * kPage_bytes), heat_[page]);
+  return out;
 }
 
 std::map<std::string, uint64_t> StreamStats::mnemonics() const {
   std::map<std::string, uint64_t> out;
-  for (uint32_t block = 0; block < counts_.size(); ++block)
-    for (size_t i = 0; i < counts_[block].size(); ++i)
-      if (counts_[block][i]) out[blocks_.at(block).instructions[i].mnemonic] += counts_[block][i];
+  profile_.for_each_instruction([&](const Instruction& instruction, const Profile::Share& share) {
+    if (share.instructions) out[instruction.mnemonic] += share.instructions;
+  });
   return out;
 }
 

@@ -36,6 +36,7 @@ class CoreEstimator final : public Estimator {
   }
 
   void attach(TimedSink* sink) override { sink_ = sink; }
+  void observe(MemoryObserver* observer) override { now_.memory.observe(observer); }
   uint64_t now() const override { return now_.cycle; }
   std::string table_hash() const override {
     uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
@@ -59,9 +60,8 @@ class CoreEstimator final : public Estimator {
     memo_->add_spread(spread);
     spread.below += now_.memory.spread().below;
     spread.above += now_.memory.spread().above;
-    uint64_t sum = 0;
-    for (const uint64_t of_cause : totals()) sum += of_cause;
-    const auto cycles = static_cast<double>(sum);
+    double cycles = 0;
+    for (const uint64_t of_cause : totals()) cycles += static_cast<double>(of_cause);
     return {static_cast<uint64_t>(std::max(0.0, cycles - spread.below)),
             static_cast<uint64_t>(cycles + spread.above)};
   }
@@ -318,8 +318,7 @@ void CoreEstimator::control(const trace::Control& control) {
 
 void CoreEstimator::exception(const trace::Exception& exception) {
   // guess: Arm's headline figure; stacking misses are not played apart.
-  const uint64_t cycles =
-      exception.entry ? parameters_.exception_entry : parameters_.exception_exit;
+  const uint64_t cycles = exception.entry ? parameters_.exception_entry : parameters_.exception_exit;
   const Cause cause = exception.entry ? Cause::exception_entry : Cause::exception_exit;
   const uint64_t start = now_.cycle;
   other_spread_.below += static_cast<double>(cycles) -
@@ -367,6 +366,7 @@ uint64_t CoreEstimator::ahead(const DecodedBlock& decoded, std::span<const trace
   while (!accesses.empty() && accesses.back().instruction >= instruction)
     accesses = accesses.first(accesses.size() - 1);
   Carried copy = now_;
+  copy.memory.observe(nullptr);
   const Entry entry = copy.enter(block);
   std::vector<Variation> variations(block.segments.size());
   (void)copy.survey(block, count, accesses, variations.data());

@@ -72,6 +72,19 @@ class TimedSink {
   virtual void window_start(const trace::WindowStart&) {}
 };
 
+// What passes a cache, as it happens; only accesses that can stall are looked at, so
+// nobody pays for it but who asks.
+enum class Miss : uint8_t {
+  data_fill,         // a load or store that fetched its line
+  instruction_fill,
+  uncached,          // a load or store of memory that is not cached now, TCM apart
+};
+class MemoryObserver {
+ public:
+  virtual ~MemoryObserver() = default;
+  virtual void missed(Miss miss, uint32_t address) = 0;
+};
+
 // The single way back from time to the guest (CYCCNT, SysTick).
 class Clock {
  public:
@@ -88,6 +101,7 @@ class Clock {
 class Estimator : public trace::RetiredSink, public Clock {
  public:
   virtual void attach(TimedSink* sink) = 0;
+  virtual void observe(MemoryObserver* observer) = 0;   // what a run misses, before it is delivered
   virtual const CauseCycles& totals() const = 0;
   virtual std::string table_hash() const = 0;   // of the timing table, hex
   virtual uint32_t guess_count() const = 0;

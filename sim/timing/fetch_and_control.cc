@@ -21,6 +21,7 @@ bool MemorySystem::resident(uint32_t address, uint32_t bytes) const {
 
 Stall MemorySystem::fetch_line(uint32_t address, uint64_t now, bool sequential) {
   if (code_.holds(address)) return {};
+  missed(Miss::instruction_fill, address);
   const Place& place = place_of(address);
   spread_first_word(place);
   const uint64_t start = std::max(now, bus_free_);

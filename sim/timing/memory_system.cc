@@ -120,6 +120,7 @@ const MemorySystem::Fill& MemorySystem::start_fill(uint32_t address, const Place
                                                    uint64_t now) {
   Fill& fill = *std::min_element(fills_.begin(), fills_.end(),
                                  [](const Fill& a, const Fill& b) { return a.done < b.done; });
+  missed(Miss::data_fill, address);
   const uint64_t start = std::max({now, fill.done, bus_free_});
   fill.line = data_.line_of(address);
   fill.critical = address & ~7u;
@@ -146,6 +147,7 @@ Stall MemorySystem::access(const trace::Access& access, uint64_t now) {
 Stall MemorySystem::load(const trace::Access& access, const Place& place, uint64_t now) {
   if (place.tcm) return {};
   if (!data_.enabled || place.cache == CachePolicy::none) {
+    missed(Miss::uncached, access.address);
     // Device and uncached reads go behind the pending stores (T: drained before Device reads).
     uint64_t start = now;
     if (place.kind == RegionKind::peripheral) start = std::max(start, stores_.drained());
@@ -181,6 +183,7 @@ Stall MemorySystem::store(const trace::Access& access, const Place& place, uint6
     return {static_cast<uint32_t>(waited),
             unaligned && access.bytes > 1 ? Cause::unaligned : Cause::tcm_subword_store};
   }
+  if (!data_.enabled || place.cache == CachePolicy::none) missed(Miss::uncached, access.address);
   if (place.kind == RegionKind::system) return {parameters_.ppb_write - 1, Cause::device};
   const bool line_taken =
       data_.enabled && place.cache == CachePolicy::write_back && data_.holds(access.address);

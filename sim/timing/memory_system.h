@@ -15,6 +15,7 @@
 
 #include "memmap/board.h"
 #include "sim/timing/cache.h"
+#include "sim/timing/estimator.h"
 #include "sim/timing/parameters.h"
 #include "sim/timing/store_buffer.h"
 #include "sim/timing/timing_table.h"
@@ -39,6 +40,7 @@ class MemorySystem {
  public:
   MemorySystem(const Board& board, const Parameters& parameters);
   const Spread& spread() const { return spread_; }
+  void observe(MemoryObserver* observer) { observer_ = observer; }
 
   void control(const trace::Control& control, uint64_t now);
 
@@ -115,6 +117,10 @@ class MemorySystem {
   template <typename Archive>
   void carry_map(Archive& archive);
 
+  void missed(Miss miss, uint32_t address) const {
+    if (observer_) observer_->missed(miss, address);
+  }
+
   Parameters parameters_, low_, high_;
   Spread spread_;
   using Map = std::vector<uint8_t>;   // granule to place
@@ -131,6 +137,7 @@ class MemorySystem {
   uint64_t bus_free_ = 0, busy_until_ = 0, instruction_generation_ = 0;
   double axi_ratio_ = 1, core_hz_ = 1, axi_hz_ = 1;
   uint32_t wait_states_ = 0;
+  MemoryObserver* observer_ = nullptr;
 };
 
 Cause miss_cause(RegionKind kind);

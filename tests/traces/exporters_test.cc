@@ -7,12 +7,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <regex>
 #include <sstream>
 
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
 #include "traces/call_profile.h"
 #include "traces/chrome_trace.h"
+#include "traces/tarmac.h"
 
 namespace mcusim::trace {
 namespace {
@@ -107,9 +109,16 @@ TEST_F(ChromeTraceFile, StaysUnderItsBoundAndKeepsLongSlices) {
     trace.enter(Track::functions, "short", cycle);
     trace.leave(Track::functions, cycle += 10);
   }
-  trace.enter(Track::functions, "long", 0);
-  trace.leave(Track::functions, cycle);
+  trace.enter(Track::functions, "long", cycle);
+  trace.leave(Track::functions, cycle += 1'000'000);
+  trace.enter(Track::functions, "short", cycle);
+  trace.leave(Track::functions, cycle += 3);
   trace.finish(cycle);
+  uint64_t covered = 0;
+  const auto document = read();
+  for (const auto& event : document.at("traceEvents"))
+    if (event.at("ph") == "X") covered += static_cast<uint64_t>(event.at("dur").get<double>() * 1000 + 0.5);
+  EXPECT_EQ(covered, cycle);
   EXPECT_LT(std::filesystem::file_size(path_), kBound_bytes + 1000);
   EXPECT_GT(trace.dropped(), 90'000u);
   EXPECT_NE(read_text_file(path_).find("\"long\""), std::string::npos);
@@ -122,6 +131,33 @@ TEST_F(ChromeTraceFile, AbandonedTraceLeavesAGoodFileAlone) {
     trace.enter(Track::layers, "x", 0);
   }
   EXPECT_EQ(read_text_file(path_), "good");
+}
+
+// The grammar is that of tarmac-trace-utilities' lib/parser.cpp, for the lines written
+// here: time, unit, event, then by event. Its own parser was run over such files.
+TEST(TarmacText, LinesKeepTheGrammar) {
+  const std::string path = (std::filesystem::temp_directory_path() / ("tarmac_test." + std::to_string(::getpid()))).string();
+  Tarmac tarmac(path);
+  tarmac.instruction(7, false, 0x080001a4, 0x6829, 2, false, "ldr r1, [r5]");
+  tarmac.access(7, false, 0x20000010, 4);
+  tarmac.instruction(8, true, 0x080001a6, 0xf8a71004, 4, true, "strheq.w r1, [r7, #4]");
+  tarmac.access(9, true, 0x20000011, 1);
+  tarmac.access(9, true, 0x20000018, 8);
+  tarmac.exception(10, 0x08000220, 15);
+  tarmac.exception(11, 0x08000222, 37);
+  tarmac.finish();
+  EXPECT_EQ(read_text_file(path),
+            "7 clk IT (0) 080001a4 6829 T thread : ldr r1, [r5]\n"
+            "7 clk MR4 20000010 xxxxxxxx\n"
+            "8 clk IS (1) 080001a6 f8a71004 T handler : strheq.w r1, [r7, #4]\n"
+            "9 clk MW1 20000011 xx\n"
+            "9 clk MW8 20000018 xxxxxxxxxxxxxxxx\n"
+            "10 clk E 08000220 0000000f CoreEvent_SysTick\n"
+            "11 clk E 08000222 00000025 CoreEvent_IRQ21\n");
+  const std::regex line(R"(\d+ clk (I[TS] \(\d+\) [0-9a-f]{8} ([0-9a-f]{4}|[0-9a-f]{8}) T \w+ : \S.*|M[RW][1248] [0-9a-f]{8} x+|E [0-9a-f]{8} [0-9a-f]{8} CoreEvent_\w+))");
+  std::istringstream text(read_text_file(path));
+  for (std::string each; std::getline(text, each);) EXPECT_TRUE(std::regex_match(each, line)) << each;
+  std::filesystem::remove(path);
 }
 
 TEST(FileWriter, FullDiskIsAnErrorAndNotAHalfFile) {
