@@ -19,7 +19,8 @@ uint32_t open_bytes(const Region& region) {
 
 std::string memory_lines(const Board& board, const ImageLayout& layout) {
   std::set<std::string> used = {layout.code_region, layout.arena_region, layout.scratch_region};
-  if (!layout.fast_code_region.empty()) used.insert(layout.fast_code_region);
+  for (const auto* optional : {&layout.fast_code_region, &layout.weights_region})
+    if (!optional->empty()) used.insert(*optional);
   std::string lines;
   for (const auto& name : used) {
     const Region& region = board.region(name);
@@ -58,6 +59,9 @@ std::string linker_script(const Board& board, const ImageLayout& layout) {
     throw Error("image: stack of {} bytes does not fit {} ({} bytes) or is no multiple of 8",
                 layout.stack_bytes, scratch.name, scratch.size_bytes);
   const uint32_t stack_top = scratch.base + scratch.size_bytes;
+  const std::string weights = layout.weights_region.empty()
+                                  ? fmt::format(" > {}", layout.code_region)
+                                  : fmt::format(" > {} AT > {}", layout.weights_region, layout.code_region);
   return fmt::format(R"(/* Printed by mcusim for {board}. */
 ENTRY(reset_handler)
 MEMORY
@@ -75,9 +79,15 @@ SECTIONS
   .container (READONLY) : ALIGN(8)
   {{
     mcusim_net = .;
+    __container_start = .;
     KEEP(*{container}(.data))
     mcusim_net_end = .;
     . = ALIGN(8);
+    __container_end = .;
+  }}{weights}
+  __container_load = LOADADDR(.container);
+  .input (READONLY) : ALIGN(8)
+  {{
     mcusim_input_blob = .;
     KEEP(*{input}(.data))
     mcusim_input_blob_end = .;
@@ -118,6 +128,7 @@ SECTIONS
                      fmt::arg("board", board.name), fmt::arg("memory", memory_lines(board, layout)),
                      fmt::arg("code", layout.code_region),
                      fmt::arg("config", config_lines(layout.config_words)),
+                     fmt::arg("weights", weights),
                      fmt::arg("fast_code", fast_code(layout)),
                      fmt::arg("container", kContainerObject), fmt::arg("input", kInputObject),
                      fmt::arg("scratch", layout.scratch_region),

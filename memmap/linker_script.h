@@ -2,8 +2,9 @@
 // The linker script of a network image, printed from the board's data.
 //
 // Flash holds vectors, configuration, code, the container and the load image of
-// what start-up copies to RAM; the scratch region holds data, scratch and, at its
-// end, the stack; the arena region holds the arena. Nothing else is placed.
+// what start-up copies to RAM (data, and kernels and container where the layout wants
+// them there); the scratch region holds data, scratch and, at its end, the stack; the
+// arena region holds the arena. Nothing else is placed.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@ namespace mcusim {
 struct ImageLayout {
   std::string code_region, arena_region, scratch_region;
   std::string fast_code_region;         // kernels run from there; empty: from code_region
+  std::string weights_region;           // the container is read there; empty: in code_region
   uint32_t arena_bytes = 0, scratch_bytes = 0, stack_bytes = 0;
   std::vector<uint32_t> config_words;   // kernels/target/config.h
 };

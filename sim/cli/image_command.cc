@@ -17,7 +17,7 @@ namespace {
 struct Arguments {
   std::string net, board = "stm32h743", place, input, out, json;
   uint64_t clock_mhz = 0, flash = 0, ram = 0, seed = 0;
-  bool dump = false, cycles = false;
+  bool dump = false, cycles = false, caches = true;
 };
 
 // The packed pixels of the network's one input.
@@ -48,6 +48,9 @@ void print_text(const ImageFacts& facts, const std::string& out) {
   fmt::print("  {:<10} scratch {:>9} B at 0x{:08x}, stack {} B at 0x{:08x}\n",
              facts.scratch_region, facts.scratch_bytes, facts.scratch_base,
              facts.stack_top - facts.stack_limit, facts.stack_limit);
+  if (facts.weights_region != facts.code_region)
+    fmt::print("  {:<10} weights {:>9} B at 0x{:08x}\n", facts.weights_region, facts.container_bytes,
+               facts.weights_base);
   if (!facts.kernels_region.empty())
     fmt::print("  {:<10} kernels {:>9} B\n", facts.kernels_region, facts.kernels_bytes);
 }
@@ -82,6 +85,7 @@ void run(const Arguments& arguments) {
   options.ram_limit_bytes = arguments.ram;
   options.dump_outputs = arguments.dump;
   options.print_cycles = arguments.cycles;
+  options.caches = arguments.caches;
   if (!arguments.place.empty()) apply_placement(board, arguments.place, options);
   const auto container = read_file(arguments.net);
   options.input = input_blob(arguments, container);
@@ -99,8 +103,10 @@ void add_image(CLI::App& app, int*) {
   command->add_option("-b,--board", arguments->board, "Board name or .toml file")
       ->capture_default_str();
   command->add_option("--place", arguments->place,
-                      "code=REGION,arena=REGION,scratch=REGION (code=itcm moves the kernels)");
+                      "code=REGION,weights=REGION,arena=REGION,scratch=REGION\n"
+                      "(code=itcm moves the kernels; start-up copies code and weights from flash)");
   command->add_option("--clock-mhz", arguments->clock_mhz, "Clock preset; default the board's first");
+  add_caches_option(*command, arguments->caches);
   command->add_option("--flash", arguments->flash, "Refuse above this many bytes of flash");
   command->add_option("--ram", arguments->ram, "Refuse above this many bytes of arena");
   auto* input = command->add_option("--input", arguments->input,

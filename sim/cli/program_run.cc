@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <charconv>
 #include <cstdio>
@@ -17,23 +16,12 @@
 #include "memmap/base/error.h"
 #include "memmap/base/file.h"
 #include "memmap/base/npy.h"
-#include "sim/cli/convert_model.h"
+#include "sim/cli/command.h"
+#include "sim/cli/network_input.h"
 #include "sim/run/network_run.h"
 
 namespace mcusim::cli {
 namespace {
-
-enum class Kind { network, model, firmware };
-
-Kind kind_of(const std::string& path, const std::vector<uint8_t>& bytes) {
-  auto starts = [&](size_t offset, std::string_view magic) {
-    return bytes.size() >= offset + magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin() + static_cast<ptrdiff_t>(offset));
-  };
-  if (starts(0, "MCUN")) return Kind::network;
-  const bool by_name = path.ends_with(".tflite") || path.ends_with(".onnx") || path.ends_with(".json");
-  if (starts(4, "TFL3") || by_name) return Kind::model;
-  return Kind::firmware;
-}
 
 uint32_t parse_address(const std::string& text, const std::string& option) {
   uint32_t value = 0;
@@ -96,8 +84,6 @@ report::TextOptions text_options(const RunOptions& options) {
   return {.colour = isatty(STDOUT_FILENO) == 1, .why = options.why, .width = screen_columns()};
 }
 
-std::string file_crc32(const std::string& path) { return fmt::format("{:08x}", crc32_of(read_file(path))); }
-
 int finish(const report::Run& report, const RunOptions& options) {
   if (!options.json.empty()) write_file(options.json, report::to_json(report));
   if (!options.quiet) fmt::print("{}", report::to_text(report, text_options(options)));
@@ -110,6 +96,8 @@ int finish(const report::Run& report, const RunOptions& options) {
 int run_firmware(const RunOptions& options, const Board& board, const std::string& crc32) {
   if (!options.input.empty() || !options.output.empty() || options.verify || options.seed_given)
     throw UsageError("{}: --input, --output, --seed and --verify are for networks", options.program);
+  if (!options.place.empty() || !options.caches || options.flash_bytes || options.ram_bytes)
+    throw UsageError("{}: --place, --caches, --flash and --ram are for networks; firmware is linked already", options.program);
   SimulationOptions simulation_opts = simulation_options(options, board, crc32);
   const Program program = load_program(options.program, options.base.empty() ? std::nullopt
                                                         : std::optional(parse_address(options.base, "--base")));
@@ -121,40 +109,8 @@ int run_firmware(const RunOptions& options, const Board& board, const std::strin
   simulation.load(program);
   report::Run report = simulation.run();
   report::check_conservation(report);
-  report.program_crc32 = file_crc32(options.program);
   simulation.finish(report);
   return finish(report, options);
-}
-
-// Stored values of every network input for each sample, and how to name it.
-struct Feed {
-  std::vector<std::vector<std::vector<uint8_t>>> samples;
-  std::string name;
-};
-
-Feed make_feed(const RunOptions& options, const IntNet& net) {
-  Feed feed;
-  if (options.input.empty()) {
-    feed.name = fmt::format("seed {}", options.seed);
-    feed.samples.emplace_back();
-    for (size_t i = 0; i < net.inputs.size(); ++i)
-      feed.samples[0].push_back(seeded_values(net.tensors[static_cast<size_t>(net.inputs[i])], options.seed + i));
-    return feed;
-  }
-  if (net.inputs.size() != 1)
-    throw Error("{}: the network has {} inputs, --input feeds one", net.name, net.inputs.size());
-  const IntTensor& tensor = net.tensors[static_cast<size_t>(net.inputs[0])];
-  feed.name = options.input;
-  if (options.input.ends_with(".raw") || options.input.ends_with(".bin")) {
-    const auto bytes = read_file(options.input);
-    feed.samples = {{stored_values(tensor, {tensor.signed_view ? "|i1" : "|u1", {bytes.size()}, bytes}, 0, options.input)}};
-    return feed;
-  }
-  const NpyArray array = load_array(parse_selector(options.input));
-  for (uint64_t i = 0; i < sample_count(tensor, array, options.input); ++i)
-    feed.samples.push_back({stored_values(tensor, array, i, options.input)});
-  if (feed.samples.empty()) throw Error("{}: no samples", options.input);
-  return feed;
 }
 
 // Progress on stderr, for people only: layers of a run, inputs of a batch.
@@ -197,13 +153,14 @@ int run_network(const RunOptions& options, const Board& board, const std::string
   run_options.image.core_hz = run_options.simulation.clock.core_hz;
   run_options.image.flash_limit_bytes = options.flash_bytes;
   run_options.image.ram_limit_bytes = options.ram_bytes;
+  run_options.image.caches = options.caches;
   if (!options.place.empty()) apply_placement(board, options.place, run_options.image);
   std::optional<Progress> progress;
   if (isatty(STDERR_FILENO) == 1)
     run_options.simulation.on_layer_end = [&progress](uint32_t op_index) { progress->layer_end(op_index); };
   const auto made = make_network_run(board, std::move(container), run_options, options.program);
   const NetworkRun& network = *made;
-  const Feed feed = make_feed(options, network.net());
+  const Feed feed = make_feed(network.net(), options.input, options.seed);
   if (feed.samples.size() > 1 && (!options.record.empty() || !options.exports.empty()))
     throw UsageError("{}: a trace or an export is of one input, select it: FILE:array[0:1]", options.input);
 
@@ -223,7 +180,6 @@ int run_network(const RunOptions& options, const Board& board, const std::string
   }
   progress.reset();
   report.program = std::filesystem::path(options.program).filename().string();
-  report.program_crc32 = file_crc32(options.program);
   if (!options.output.empty() && outputs.size() == feed.samples.size())
     write_file(options.output, format_npy(shown_array(network.net().tensors[static_cast<size_t>(network.net().outputs[0])], outputs)));
   const int status = finish(report, options);
@@ -243,14 +199,10 @@ int run_program(const RunOptions& options) {
   if (options.hse_mhz) board.hse_hz = static_cast<uint64_t>(*options.hse_mhz * 1e6 + 0.5);
   if (options.until_text && options.until_text->empty())
     throw UsageError("--until-text: an empty text is always there; say what to wait for");
-  auto bytes = read_file(options.program);
-  const std::string crc32 = fmt::format("{:08x}", crc32_z(0, bytes.data(), bytes.size()));
-  switch (kind_of(options.program, bytes)) {
-    case Kind::network: return run_network(options, board, crc32, std::move(bytes));
-    case Kind::model: return run_network(options, board, crc32, convert_model(options.program));
-    case Kind::firmware: return run_firmware(options, board, crc32);
-  }
-  return 1;
+  const auto bytes = read_file(options.program);
+  const std::string crc32 = fmt::format("{:08x}", crc32_of(bytes));
+  if (auto container = load_network(options.program)) return run_network(options, board, crc32, std::move(*container));
+  return run_firmware(options, board, crc32);
 }
 
 void add_program_options(CLI::App& command, RunOptions& options) {
@@ -263,7 +215,8 @@ void add_program_options(CLI::App& command, RunOptions& options) {
     options.seed = seed;
     options.seed_given = true;
   }, "Seed of the rule-made input used without --input [1]");
-  command.add_option("--place", options.place, "Where parts of a network image go: code=itcm,arena=SRAM1,...");
+  command.add_option("--place", options.place, "Where parts of a network image go: code=itcm,weights=AXI_SRAM,arena=SRAM1,...");
+  add_caches_option(command, options.caches);
   command.add_option("--flash", options.flash_bytes, "Refuse images larger than this many bytes");
   command.add_option("--ram", options.ram_bytes, "Refuse arenas larger than this many bytes");
   command.add_option("--max-instructions", options.max_instructions, "End after so many instructions");

@@ -22,7 +22,7 @@ struct RunOptions {
   bool seed_given = false, verify = false, fast = false, why = false, no_strict = false, quiet = false;
   std::optional<std::string> until_text;
   std::optional<double> hse_mhz;       // instead of the board's
-  bool uart_polling = false;
+  bool uart_polling = false, caches = true;
   WindowRequest window;                // of what is recorded
   bool console_to_stderr = false;   // stdout is for something else
 };

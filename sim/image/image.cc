@@ -22,6 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// mcusim::target::firmware_main(), which start-up calls.
+constexpr const char* kMainSymbol = "_ZN6mcusim6target13firmware_mainEv";
+
 // What the image needs to know of a container that `validate` has passed.
 struct ContainerFacts {
   uint32_t arena_bytes = 0, scratch_bytes = 0;
@@ -69,7 +72,7 @@ std::vector<uint32_t> config_words(const Board& board, const ClockPreset& clock,
       .vos_field = clock.vos_field,
       .flash_wait_states = clock.flash_wait_states,
       .flash_program_delay = clock.flash_program_delay,
-      .dcache_sets = board.dcache.sets(),
+      .dcache_sets = options.caches ? board.dcache.sets() : 0,
       .dcache_ways = board.dcache.ways,
       .dcache_line_bytes = board.dcache.line_bytes};
   std::vector<uint32_t> words(target::kConfigWords);
@@ -107,13 +110,33 @@ void refuse_oversize(const Board& board, const ImageFacts& facts) {
     if (need.bytes > need.limit_bytes)
       excess += fmt::format("{} {} {} > {} ({})", excess.empty() ? "" : ";", need.what, need.bytes,
                             need.limit_bytes, need.region);
-  const Region& arena = board.region(facts.arena_region);
-  const uint64_t arena_end = uint64_t{facts.arena_base} + facts.arena_bytes;
-  if (excess.empty() && arena_end > uint64_t{arena.base} + arena.size_bytes)
-    excess = fmt::format(" arena ends at 0x{:08x}, {} at 0x{:08x}", arena_end, arena.name,
-                         uint64_t{arena.base} + arena.size_bytes);
+  // What shares its region with something else may fit alone and yet end beyond it.
+  struct End {
+    const char* what;
+    const std::string& region;
+    uint64_t address;
+  };
+  for (const End& end :
+       {End{"weights end", facts.weights_region, uint64_t{facts.weights_base} + facts.container_bytes},
+        End{"arena ends", facts.arena_region, uint64_t{facts.arena_base} + facts.arena_bytes}}) {
+    const Region& region = board.region(end.region);
+    if (excess.empty() && end.address > uint64_t{region.base} + region.size_bytes)
+      excess = fmt::format(" {} at 0x{:08x}, {} at 0x{:08x}", end.what, end.address, region.name,
+                           uint64_t{region.base} + region.size_bytes);
+  }
   if (!excess.empty()) throw Error("{}: the network does not fit:{}", board.name, excess);
 }
+
+// What --place can move. Code and weights are part of the image and may stay in it.
+struct Place {
+  const char* what;
+  std::string ImageOptions::*region;
+  bool stays_in_image, is_code;
+};
+constexpr Place kPlaces[] = {{"code", &ImageOptions::kernels_region, true, true},
+                             {"weights", &ImageOptions::weights_region, true, false},
+                             {"arena", &ImageOptions::arena_region, false, false},
+                             {"scratch", &ImageOptions::scratch_region, false, false}};
 
 }  // namespace
 
@@ -139,22 +162,19 @@ void apply_placement(const Board& board, const std::string& text, ImageOptions& 
     const size_t equals = item.find('=');
     if (equals == std::string::npos) throw UsageError("--place: {}: expected WHAT=REGION", item);
     const std::string what = item.substr(0, equals);
+    const auto place = std::find_if(std::begin(kPlaces), std::end(kPlaces),
+                                    [&](const Place& p) { return what == p.what; });
+    if (place == std::end(kPlaces))
+      throw UsageError("--place: {}: can place code, weights, arena and scratch", what);
     const Region& region = board.region(find_region(item.substr(equals + 1)));
-    if (what != "code" && !region.writable)
-      throw UsageError("--place: {}: {} cannot be written", item, region.name);
-    if (what == "code" && !region.executable)
-      throw UsageError("--place: {}: {} holds no code", item, region.name);
-    if (what != "code" && region.name == board.code_region)
+    const bool in_image = region.name == board.code_region;
+    if (in_image && !place->stays_in_image)
       throw UsageError("--place: {}: {} holds the image", item, region.name);
-    if (what == "code") {
-      options.kernels_region = region.name == board.code_region ? "" : region.name;
-    } else if (what == "arena") {
-      options.arena_region = region.name;
-    } else if (what == "scratch") {
-      options.scratch_region = region.name;
-    } else {
-      throw UsageError("--place: {}: can place code, arena and scratch", what);
-    }
+    if (!in_image && !region.writable)
+      throw UsageError("--place: {}: {} cannot be written", item, region.name);
+    if (place->is_code && !region.executable)
+      throw UsageError("--place: {}: {} holds no code", item, region.name);
+    options.*place->region = in_image ? "" : region.name;
   }
 }
 
@@ -177,6 +197,7 @@ ImageFacts build_image(std::span<const uint8_t> container, const Board& board,
   facts.arena_region = region_or(options.arena_region, board.arena_region);
   facts.scratch_region = region_or(options.scratch_region, board.scratch_region);
   facts.kernels_region = options.kernels_region;
+  facts.weights_region = region_or(options.weights_region, facts.code_region);
   facts.container_bytes = static_cast<uint32_t>(container.size());
   facts.arena_bytes = net.arena_bytes;
   facts.scratch_bytes = net.scratch_bytes;
@@ -190,8 +211,8 @@ ImageFacts build_image(std::span<const uint8_t> container, const Board& board,
   facts.scratch_limit_bytes = limit(0, facts.scratch_region);
 
   ImageLayout layout{facts.code_region, facts.arena_region,  facts.scratch_region,
-                     facts.kernels_region, facts.arena_bytes, facts.scratch_bytes,
-                     board.stack_bytes, config_words(board, clock, options)};
+                     facts.kernels_region, options.weights_region, facts.arena_bytes,
+                     facts.scratch_bytes, board.stack_bytes, config_words(board, clock, options)};
   const CrossTools tools = find_cross_tools();
   const TemporaryDirectory directory;
   write_file(directory.file("image.ld"), linker_script(board, layout));
@@ -200,6 +221,8 @@ ImageFacts build_image(std::span<const uint8_t> container, const Board& board,
       tools.linker, "-T", "image.ld", "--gc-sections", "--build-id=none", "--no-warn-rwx-segments",
       "--no-check-sections", "-z", "max-page-size=8", "-o", "image.elf", "-u", "mcusim_vectors"};
   for (const auto& row : net.rows) command.push_back("--require-defined=" + row);
+  // Images that read their weights in flash do not carry the copy (kernels/target/weights.cc).
+  if (!options.weights_region.empty()) command.push_back(std::string("--wrap=") + kMainSymbol);
   command.push_back(firmware_file("startup_" + board.startup + ".o"));
   command.push_back(kContainerObject);
   if (!options.input.empty()) {
@@ -222,6 +245,7 @@ ImageFacts build_image(std::span<const uint8_t> container, const Board& board,
                      static_cast<uint32_t>(options.input.size());
   facts.kernels_bytes = program.symbol_address("__fast_code_end") -
                         program.symbol_address("__fast_code_start");
+  facts.weights_base = program.symbol_address("mcusim_net");
   facts.arena_base = program.symbol_address("mcusim_arena");
   facts.scratch_base = program.symbol_address("mcusim_scratch");
   facts.stack_top = program.symbol_address("__stack_top");

@@ -14,9 +14,10 @@
 namespace mcusim {
 
 struct ImageOptions {
-  // Region names; empty: the board's. kernels_region moves the kernels' code to
-  // a RAM (ITCM) that start-up fills from flash.
-  std::string code_region, kernels_region, arena_region, scratch_region;
+  // Region names; empty: the board's. kernels_region moves the kernels' code, and
+  // weights_region the container, to a RAM that start-up fills from flash.
+  std::string code_region, kernels_region, weights_region, arena_region, scratch_region;
+  bool caches = true;                // start-up enables them
   uint64_t core_hz = 0;              // a clock preset; 0: the board's first
   uint64_t flash_limit_bytes = 0;    // 0: the region's size
   uint64_t ram_limit_bytes = 0;      // arena; 0: the region's size
@@ -27,11 +28,12 @@ struct ImageOptions {
 
 // Where everything went; what the report compares its peaks with.
 struct ImageFacts {
-  std::string board, code_region, kernels_region, arena_region, scratch_region;
+  std::string board, code_region, kernels_region, weights_region, arena_region, scratch_region;
   uint64_t core_hz = 0;
   uint32_t image_bytes = 0;          // sum of the load segments' bytes in flash
   uint32_t container_bytes = 0, code_bytes = 0;  // image = container + code (+ padding, input)
   uint32_t kernels_bytes = 0;        // of kernels_region, when one was named
+  uint32_t weights_base = 0;         // where the container is read
   uint32_t arena_base = 0, arena_bytes = 0;
   uint32_t scratch_base = 0, scratch_bytes = 0;
   uint32_t scratch_region_bytes = 0;  // data + scratch + stack reservation
@@ -40,8 +42,9 @@ struct ImageFacts {
   std::vector<std::string> rows;     // kernel rows linked, in name order
 };
 
-// Places "code=itcm,arena=SRAM1,..." into options; region names ignore case and
-// `flash` means the board's code region. Throws Error naming what it cannot place.
+// Places "code=itcm,weights=AXI_SRAM,arena=SRAM1,..." into options; region names ignore
+// case and `flash` means the board's code region. Throws UsageError naming what it
+// cannot place.
 void apply_placement(const Board& board, const std::string& text, ImageOptions& options);
 
 // Validates the container, links, checks sizes, writes `out_path`.

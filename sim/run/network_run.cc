@@ -158,10 +158,14 @@ std::vector<report::Memory> NetworkRun::memories(const Machine& machine, uint32_
   const uint32_t scratch = program_.symbol_address("mcusim_scratch");
   const StackUse stack = machine.stack_use();
   const Region& code = board_.region(facts_.code_region);
+  // Behind the arena lies nothing but the stack, where they share a region.
+  const Region& region = board_.region(facts_.arena_region);
+  const uint32_t arena_room =
+      (region.contains(facts_.stack_limit) ? facts_.stack_limit : region.base + region.size_bytes) - arena;
   std::vector<report::Memory> out = {
       {facts_.code_region, "image", facts_.image_bytes, program_.bytes_inside(code.base, code.size_bytes),
        facts_.flash_limit_bytes, code.base},
-      {facts_.arena_region, "arena", net_.arena_bytes, touched_extent(machine, arena, facts_.arena_limit_bytes),
+      {facts_.arena_region, "arena", net_.arena_bytes, touched_extent(machine, arena, arena_room),
        facts_.arena_limit_bytes, arena},
       {facts_.scratch_region, "scratch", container_.header.scratch_bytes,
        touched_extent(machine, scratch, container_.header.scratch_bytes), facts_.scratch_limit_bytes,
@@ -174,6 +178,10 @@ std::vector<report::Memory> NetworkRun::memories(const Machine& machine, uint32_
                                  touched_extent(machine, kernels, facts_.kernels_bytes),
                                  board_.region(facts_.kernels_region).size_bytes, kernels});
   }
+  if (facts_.weights_region != facts_.code_region)
+    out.insert(out.begin() + 1, {facts_.weights_region, "weights", facts_.container_bytes,
+                                 touched_extent(machine, facts_.weights_base, facts_.container_bytes),
+                                 board_.region(facts_.weights_region).size_bytes, facts_.weights_base});
   return out;
 }
 

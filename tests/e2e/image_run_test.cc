@@ -147,10 +147,25 @@ TEST_F(ImageRun, PrintedCyclesAgreeWithTheEstimate) {
   }
 }
 
+TEST_F(ImageRun, WithoutCachesNoneIsEnabledAndTheBytesAreTheSame) {
+  const Board board = load_board("stm32h743");
+  options_.caches = false;
+  const auto result = run(board);
+  EXPECT_GT(result.result.instructions, 0u);
+  Controls seen;
+  Machine machine(board, {});
+  machine.attach(&seen, nullptr);
+  machine.load(load_program(directory_.file("fw.elf")));
+  EXPECT_EQ(machine.run().reason, EndReason::exited);
+  EXPECT_FALSE(seen.last(trace::Control::What::icache_enable).value_or(0));
+  EXPECT_FALSE(seen.last(trace::Control::What::dcache_enable).value_or(0));
+}
+
 TEST_F(ImageRun, KernelsInItcmAndOtherPlacesGiveTheSameBytes) {
   const Board board = load_board("stm32h743");
   for (const char* place : {"code=itcm", "arena=SRAM1", "arena=DTCM", "scratch=AXI_SRAM",
-                            "code=itcm,arena=SRAM2,scratch=SRAM1"}) {
+                            "code=itcm,arena=SRAM2,scratch=SRAM1", "weights=AXI_SRAM", "weights=DTCM,code=itcm",
+                            "weights=SRAM1,arena=SRAM1,scratch=SRAM1"}) {
     options_ = {};
     options_.dump_outputs = true;
     options_.input = testing::random_input(8 * 8 * 3);

@@ -100,6 +100,46 @@ TEST_F(Image, Law4ImageBytesAreTheLoadSegmentsBytesInFlash) {
   EXPECT_EQ(facts.code_bytes + facts.container_bytes, facts.image_bytes);
 }
 
+TEST_F(Image, WeightsInRamAreStoredInFlashOnce) {
+  const auto in_flash = build_image(container_, board_, {}, out("flash.elf"));
+  EXPECT_EQ(in_flash.weights_region, "FLASH");
+  for (const char* region : {"AXI_SRAM", "DTCM", "SRAM1"}) {
+    ImageOptions options;
+    apply_placement(board_, fmt::format("weights={}", region), options);
+    const auto facts = build_image(container_, board_, options, out("fw.elf"));
+    const RawElf elf(out("fw.elf"));
+    EXPECT_EQ(facts.weights_region, region);
+    EXPECT_EQ(elf.value_of("mcusim_net"), facts.weights_base);
+    EXPECT_TRUE(board_.region(region).contains(facts.weights_base, facts.container_bytes));
+    // The same bytes of flash, but for one row of the table of copies and alignment.
+    EXPECT_GE(facts.image_bytes, in_flash.image_bytes);
+    EXPECT_LE(facts.image_bytes, in_flash.image_bytes + 24);
+    EXPECT_EQ(facts.code_bytes + facts.container_bytes, facts.image_bytes);
+    bool found = false;
+    for (const auto& segment : elf.segments) {
+      if (segment.p_type != PT_LOAD || facts.weights_base < segment.p_vaddr ||
+          facts.weights_base + container_.size() > segment.p_vaddr + segment.p_filesz)
+        continue;
+      EXPECT_TRUE(board_.region("FLASH").contains(segment.p_paddr, segment.p_filesz));
+      found = std::equal(container_.begin(), container_.end(),
+                         elf.bytes.begin() + segment.p_offset + (facts.weights_base - segment.p_vaddr));
+    }
+    EXPECT_TRUE(found) << region;
+  }
+}
+
+TEST_F(Image, WeightsThatDoNotFitTheirRegionAreRefused) {
+  // 300 kB of weights: more than DTCM or SRAM1.
+  const auto container = encode(testing::make_chain(
+      {{net::OpKind::conv2d, 8, 8, 1, 1, 300, 1, 1, 0, 0, -8}, {net::OpKind::conv2d, 8, 8, 1, 1, 1000, 1, 1, 0, 0, -8}}, 1, 1, 4));
+  ImageOptions options;
+  options.weights_region = "DTCM";
+  EXPECT_THAT(error_of([&] { build_image(container, board_, options, out("fw.elf")); }), HasSubstr("(DTCM)"));
+  options.weights_region = "SRAM1";
+  EXPECT_THAT(error_of([&] { build_image(container, board_, options, out("fw.elf")); }),
+              AllOf(HasSubstr("weights end at 0x3004"), HasSubstr("SRAM1 at 0x30020000")));
+}
+
 TEST_F(Image, HoldsTheContainerUnchangedAndPlacesRamSymbols) {
   const auto facts = build_image(container_, board_, {}, out("fw.elf"));
   const RawElf elf(out("fw.elf"));
@@ -264,7 +304,7 @@ TEST_F(Image, TemporaryFilesAreRemovedAndToolFailuresAreOneLine) {
 
 TEST(LinkerScript, StatesTheBoardsRegions) {
   const Board board = load_board("mps2_an500");
-  ImageLayout layout{"SSRAM1", "SSRAM23", "SSRAM23", "", 1000, 64, 4096, {1, 2}};
+  ImageLayout layout{"SSRAM1", "SSRAM23", "SSRAM23", "", "", 1000, 64, 4096, {1, 2}};
   const auto script = linker_script(board, layout);
   EXPECT_THAT(script, AllOf(HasSubstr("SSRAM1 : ORIGIN = 0x00000000"),
                             HasSubstr("SSRAM23 : ORIGIN = 0x20000000"),
