@@ -9,6 +9,7 @@ void add_image(CLI::App& app, int* exit_code);
 void add_diff(CLI::App& app, int* exit_code);
 void add_report(CLI::App& app, int* exit_code);
 void add_run(CLI::App& app, int* exit_code);
+void add_sweep(CLI::App& app, int* exit_code);
 void add_trace(CLI::App& app, int* exit_code);
 void add_replay(CLI::App& app, int* exit_code);
 void add_inspect(CLI::App& app, int* exit_code);
@@ -17,6 +18,7 @@ void add_annotate(CLI::App& app, int* exit_code);
 namespace {
 constexpr Command kCommands[] = {
     {"run", add_run},
+    {"sweep", add_sweep},
     {"boards", add_boards},
     {"image", add_image},
     {"diff", add_diff},

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/report/svg.h"
+#include "sim/report/table.h"
 
 namespace mcusim::report {
 namespace {
@@ -14,13 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string dump(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
-
-// RFC 4180: quotes around every text, doubled inside.
-std::string csv_text(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
 
 std::string write_csv(const Run& run) {
   std::string out = "op_index,layer_id,name,op,in_bits,weight_bits,out_bits,out_shape,macs,instructions,cycles,"

@@ -47,4 +47,10 @@ std::string Table::text(size_t screen_width) const {
   return out;
 }
 
+std::string csv_text(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
 }  // namespace mcusim::report

@@ -27,4 +27,7 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+// A text cell of a CSV file (RFC 4180): quotes around it, doubled inside.
+std::string csv_text(const std::string& text);
+
 }  // namespace mcusim::report
