@@ -149,11 +149,12 @@ void plan_widths(const PatchOptions& options, const PatchRequest& request, const
   place_tensors(narrow);
   const auto before = evaluate_host(encode(tiles.net), samples, threads);
   const auto after = evaluate_host(encode(narrow), samples, threads);
+  const auto best_before = top1(before), best_after = top1(after);
   uint64_t same = 0;
   double signal = 0, noise = 0;
   const IntTensor& output = net.tensors[net.outputs.at(0)];
   for (size_t i = 0; i < before.size(); ++i) {
-    same += top1(before[i]) == top1(after[i]);
+    same += best_before[i] == best_after[i];
     for (size_t k = 0; k < before[i].size(); ++k) {
       signal += std::pow(before[i][k] - output.zero_point, 2);
       noise += std::pow(before[i][k] - after[i][k], 2);

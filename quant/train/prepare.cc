@@ -75,13 +75,13 @@ graph::Graph float_graph(const Task& task, const Outcome& outcome) {
 std::vector<uint32_t> integer_top1(const std::vector<uint8_t>& file,
                                    const std::vector<quantise::Sample>& samples) {
   HostExecutor executor(file);
-  std::vector<uint32_t> result;
+  Outputs outputs;
   for (const auto& sample : samples) {
     executor.write_tensor(executor.net().inputs[0], sample.stored);
     executor.run();
-    result.push_back(top1(executor.read_tensor(executor.net().outputs[0])));
+    outputs.push_back(executor.read_tensor(executor.net().outputs[0]));
   }
-  return result;
+  return top1(outputs);
 }
 
 }  // namespace mcusim::train
