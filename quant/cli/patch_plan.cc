@@ -191,10 +191,7 @@ void plan_widths(const PatchOptions& options, const PatchRequest& request, const
 void PatchOptions::add_to(CLI::App& command) {
   auto* tiles = command.add_option(
       "--patch", patch,
-      "Plan tiles instead of widths: ROWSxCOLUMNS@BLOCKS, or auto: least simulated cycles within --ram");
-  command.add_option("--board", board, "Board that --patch auto simulates")
-      ->capture_default_str()
-      ->needs(tiles);
+      "Plan tiles instead of widths: ROWSxCOLUMNS@BLOCKS, or auto: least cycles within --ram, simulated on --board");
   auto* mixed = command.add_flag("--quantmcu", quantmcu,
                                  "Widths of feature maps per tile: 8 bits where outliers are")
                     ->needs(tiles);
@@ -224,7 +221,7 @@ void plan_patch(const PatchOptions& options, const PatchRequest& request) {
     if (!has_weights(request.model))
       throw UsageError("plan: --patch auto simulates: it needs an integer network");
     if (!request.ram_bytes) throw UsageError("plan: --patch auto needs --ram");
-    choice = search_patch(net, request.ram_bytes, options.board);
+    choice = search_patch(net, request.ram_bytes, request.board);
   } else {
     choice = patch::parse_choice(options.patch);
   }

@@ -11,7 +11,6 @@ namespace mcusim::net_cli {
 
 struct PatchOptions {
   std::string patch;                 // PxP@n or auto; empty: no patches are planned
-  std::string board = "stm32h743";   // of auto
   bool quantmcu = false;
   double phi = 0.96, outlier_share = -1, lambda = -1, reduction = 2;
 
@@ -21,6 +20,7 @@ struct PatchOptions {
 // What the other options of `plan` say.
 struct PatchRequest {
   std::string model, output;         // output: JSON, may be empty
+  std::string board;                 // of auto
   uint64_t ram_bytes = 0;
   int least_bits = 2;
   std::string samples;               // selector of calibration inputs

@@ -52,7 +52,8 @@ plan::Costs cycle_costs(const Options& options, const plan::Problem& problem) {
 
 void plan_model(const Options& options) {
   if (!options.patch.patch.empty())
-    return plan_patch(options.patch, {options.model, options.output, options.plan.ram_bytes,
+    return plan_patch(options.patch, {options.model, options.output, options.plan.board,
+                                      options.plan.ram_bytes,
                                       options.plan.min_activation_bits,
                                       options.calibration.selector});
   if (!options.plan.flash_bytes || !options.plan.ram_bytes)

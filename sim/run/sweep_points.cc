@@ -66,9 +66,25 @@ std::vector<uint64_t> clocks(const Board& board, const std::vector<std::string>&
   return all;
 }
 
-void settle(const Board& board, SweepPoint& point) {
-  try {
+// What some board has.
+struct Possible {
+  std::set<uint64_t> clocks;
+  std::set<std::string> places;
+};
+
+void settle(const Board& board, SweepPoint& point, Possible& possible) {
+  const auto note = [&](const auto& attempt) {
+    try {
+      attempt();
+    } catch (const Error& error) {
+      if (point.problem.empty()) point.problem = error.what();
+    }
+  };
+  note([&] {
     board.clock(point.core_hz);
+    possible.clocks.insert(point.core_hz);
+  });
+  note([&] {
     const ImageOptions options = image_options(board, point);
     const auto or_board = [](const std::string& chosen, const std::string& boards) {
       return chosen.empty() ? boards : chosen;
@@ -77,22 +93,15 @@ void settle(const Board& board, SweepPoint& point) {
     point.weights = or_board(options.weights_region, board.code_region);
     point.arena = or_board(options.arena_region, board.arena_region);
     point.scratch = or_board(options.scratch_region, board.scratch_region);
-  } catch (const Error& error) {
-    point.problem = error.what();
-  }
+    possible.places.insert(point.place);
+  });
 }
 
 // A place or clock that no board has is a mistake, not a row.
-void refuse_impossible(const std::vector<SweepPoint>& points) {
-  const auto has_good = [&](auto same) {
-    return std::any_of(points.begin(), points.end(), [&](const SweepPoint& p) { return p.problem.empty() && same(p); });
-  };
-  for (const auto& point : points) {
-    if (point.problem.empty()) continue;
-    if (!has_good([&](const SweepPoint& p) { return p.place == point.place; }) ||
-        !has_good([&](const SweepPoint& p) { return p.core_hz == point.core_hz; }))
+void refuse_impossible(const std::vector<SweepPoint>& points, const Possible& possible) {
+  for (const auto& point : points)
+    if (!possible.places.contains(point.place) || !possible.clocks.contains(point.core_hz))
       throw UsageError("{}", point.problem);
-  }
 }
 
 }  // namespace
@@ -117,18 +126,19 @@ std::vector<SweepPoint> sweep_points(const SweepMatrix& matrix) {
   const std::vector<bool> caches = matrix.caches.empty() ? std::vector<bool>{true} : matrix.caches;
   std::vector<SweepPoint> points;
   std::set<std::string> seen;
+  Possible possible;
   for (const auto& board_name : matrix.boards) {
     const Board board = load_board(board_name);
     for (const uint64_t core_hz : clocks(board, matrix.clocks_mhz))
       for (const auto& place : placements(matrix.places))
         for (const bool cached : caches) {
           SweepPoint point{board_name, core_hz, place, cached, {}, {}, {}, {}, {}};
-          settle(board, point);
+          settle(board, point, possible);
           if (seen.insert(point.problem.empty() ? point.label() : point.label() + place).second)
             points.push_back(std::move(point));
         }
   }
-  refuse_impossible(points);
+  refuse_impossible(points, possible);
   return points;
 }
 

@@ -138,7 +138,7 @@ TEST_F(Sweep, WhatChangedIsRunAgainAndNamed) {
   write_file(net_, encode(small_net(2)));
   run = run_program(command("s", two));
   EXPECT_THAT(run.err, HasSubstr("another"));
-  EXPECT_NE(read_text_file(file("s.csv")), first);
+  EXPECT_THAT(run.out, HasSubstr("0 known from before"));  // cycles of another seed may be the same
 
   // A damaged result, and a report that is not there any more.
   const auto points = finished("s");

@@ -184,7 +184,7 @@ TEST_F(Windows, CyclesOfANetworkAddUp) {
   const Cost whole = cost_of(run_network({}, file("whole.mct")));
   const Ledger book = ledger(file("whole.mct"));
   ASSERT_EQ(book.of_cycles(0, UINT64_MAX), whole);
-  const uint64_t edges[] = {0, whole.cycles / 9, whole.cycles / 3, whole.cycles / 2 + 1, whole.cycles - 40, UINT64_MAX};
+  const uint64_t edges[] = {0, whole.cycles / 9, whole.cycles / 3, whole.cycles / 2 + 1, whole.cycles - 400, UINT64_MAX};
   Cost sum;
   for (size_t i = 0; i + 1 < std::size(edges); ++i) {
     run_network({.cycles = Stretch{edges[i], edges[i + 1]}}, file("part.mct"));
